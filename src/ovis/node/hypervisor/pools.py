@@ -1,7 +1,7 @@
 """Bounded pools of threads for calls that block and cannot be cancelled.
 
-A call that has not returned at its deadline is *lost*: its caller gets `DeadlineExceeded`, its thread counts as lost and
-comes back by itself when the call returns. While a domain has a lost call in a pool, further calls to that domain
+A call that has not returned at its deadline is *lost*: its caller gets `DeadlineExceeded`, its thread counts as lost
+and comes back by itself when the call returns. While a domain has a lost call in a pool, further calls to that domain
 are refused at once (`NotResponding`), so one stuck QEMU costs a pool one thread. When every thread is lost, calls are
 refused at once (`ThreadsExhausted`); so they are when too many wait. Nothing waits beyond its own deadline.
 

@@ -107,7 +107,7 @@ class Subscription:
         self._wake()
 
     def put_lost(self, lost: Lost) -> None:
-        """Pass on a loss that happened before this buffer; what is still buffered is older and is counted as lost too."""
+        """Pass on a loss that happened before this buffer; what is still buffered is older: lost too."""
         while self._events:
             self._drop_oldest()
         self._note_lost(lost.count, lost.first_seq, lost.last_seq)

@@ -36,7 +36,7 @@ class Caller:
     address: str
     access: frozenset[Access]
     running: int = 0
-    """Calls of this connection which the service has started and not answered; kept by the wire, `call_now` not counted.
+    """Calls of this connection that were started and not answered; kept by the wire, `call_now` is not counted.
 
     The call that is just being started is already counted when `Service.call` runs.
     """

@@ -24,7 +24,7 @@ class Package:
 
 
 def find(names: list[str]) -> list[Package]:
-    """What apt would download for these names; needs no network, only apt's package lists. Raises PackagesUnavailable."""
+    """What apt would download for these names, from its package lists alone. Raises PackagesUnavailable."""
     lines = _apt("--print-uris", "download", *names)
     found = sorted(
         (Package(m["file"], m["digest"]) for m in _URI_LINE.finditer(lines)), key=lambda package: package.file

@@ -1,4 +1,4 @@
-"""What is in the guest: the static files of `files/`, busybox, the QEMU guest agent with its libraries, kernel modules."""
+"""What is in the guest: the static files of `files/`, busybox, the guest agent with its libraries, kernel modules."""
 
 import stat
 import subprocess

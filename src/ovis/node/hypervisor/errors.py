@@ -19,8 +19,6 @@ After `DeadlineExceeded` with `started=True`, and after a `HypervisorLost` that 
 unknown: read it again. A thread inside libvirt cannot be cancelled, so the operation may still happen later.
 """
 
-# ruff: noqa: N818 - the names say what happened; every caller reads them behind `except`
-
 
 class HypervisorError(Exception):
     """Root of the tree. Each class makes its text in one place: its constructor."""

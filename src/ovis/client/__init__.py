@@ -1,0 +1,1 @@
+"""The Python client of the node API: typed, synchronous and asynchronous. Mostly generated."""

@@ -1,0 +1,27 @@
+"""Small conversions between values and how they travel; the generated codec is made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+
+def text_of(value: float | bool | str) -> str:
+    """A number or truth value as the text that travels: `true`, `42`, `12.50` (two decimals, as the existing agent)."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def in_bytes(holder: Struct, attribute: str, scale: int) -> None:
+    """Turn a size that has just been read in units of `scale` bytes into bytes, in place. Absent stays absent.
+
+    The classes are frozen; this runs before anybody else can hold the object.
+    """
+    value: Any = getattr(holder, attribute)
+    if value is not None:
+        force_setattr(holder, attribute, value * scale)

@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.guest import debian, initramfs, tree
+from deploy.guest.kernel_modules import ModuleMissing
+
+_PACKAGE_LISTS = Path("/var/lib/apt/lists")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,21 @@ def built() -> TinyGuest:
     return TinyGuest(guest.kernel.resolve(), guest.initrd.resolve())
 
 
+def can_build() -> bool:
+    return all(shutil.which(program) for program in ("apt-get", "apt-cache", "dpkg-deb"))
+
+
+def fresh() -> TinyGuest | None:
+    """The newest guest if neither recipe nor apt's package lists changed since it was looked at. Costs no apt call."""
+    seen = cache_folder() / "current/seen"
+    try:
+        guest = built()
+        is_fresh = seen.read_text() == _recipe() and seen.stat().st_mtime > _PACKAGE_LISTS.stat().st_mtime
+    except (GuestNotBuilt, FileNotFoundError):
+        return None
+    return guest if is_fresh else None
+
+
 def build() -> TinyGuest:
     """Build what the cache does not hold. Raises PackagesUnavailable, LibraryMissing, ModuleMissing."""
     cache = cache_folder()
@@ -56,20 +74,27 @@ def build() -> TinyGuest:
     with _locked(cache):
         if not home.is_dir():
             _build(packages, home)
+        (home / "seen").write_text(_recipe())
         _point(cache / "current", home.name)
     return built()
 
 
 def _key(packages: list[debian.Package]) -> str:
-    recipe = hashlib.sha256()
+    key = hashlib.sha256(_recipe().encode())
+    for package in packages:
+        key.update(f"{package.file} {package.digest}\n".encode())
+    return key.hexdigest()[:16]
+
+
+def _recipe() -> str:
+    """The digest of this folder."""
+    digest = hashlib.sha256()
     here = Path(__file__).parent
     for path in sorted(here.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             executable = bool(path.stat().st_mode & stat.S_IXUSR)
-            recipe.update(f"{path.relative_to(here)} {executable}\n".encode() + path.read_bytes())
-    for package in packages:
-        recipe.update(f"{package.file} {package.digest}\n".encode())
-    return recipe.hexdigest()[:16]
+            digest.update(f"{path.relative_to(here)} {executable}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _build(packages: list[debian.Package], home: Path) -> None:
@@ -102,8 +127,8 @@ def _locked(folder: Path) -> Iterator[None]:
 def main() -> int:
     started = time.monotonic()
     try:
-        guest = build()
-    except (debian.PackagesUnavailable, tree.LibraryMissing) as error:
+        guest = fresh() or build()
+    except (debian.PackagesUnavailable, tree.LibraryMissing, ModuleMissing) as error:
         print(f"tiny guest: {error}", file=sys.stderr)
         return 1
     size = (guest.kernel.stat().st_size + guest.initrd.stat().st_size) / 1e6

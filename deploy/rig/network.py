@@ -62,16 +62,23 @@ class Switch:
         self._ip("link", "set", f"p{index}", "master", "switch", "up")
 
     def disconnect(self, index: int) -> None:
-        """Safe to repeat; the kernel removes the port too, some time after the host's last process."""
-        if self.exists and f"p{index}" in {line.split()[1].split("@")[0].rstrip(":") for line in self._links()}:
-            self._ip("link", "delete", f"p{index}")
+        """Safe to repeat; the kernel removes the port too, at some moment after the host's last process."""
+        port = f"p{index}"
+        if not self._has(port):
+            return
+        try:
+            self._ip("link", "delete", port)
+        except OSError:
+            if self._has(port):
+                raise
 
     def remove(self) -> None:
         if self.exists:
             run("ip", "netns", "delete", self.namespace)
 
-    def _links(self) -> list[str]:
-        return self._ip("-oneline", "link", "show").splitlines()
+    def _has(self, port: str) -> bool:
+        links = self._ip("-oneline", "link", "show") if self.exists else ""
+        return port in {line.split()[1].split("@")[0].rstrip(":") for line in links.splitlines()}
 
     def _ip(self, *arguments: str) -> str:
         return run("ip", "-n", self.namespace, *arguments)

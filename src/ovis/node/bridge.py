@@ -1,8 +1,8 @@
 """The bridge: the only door to the node. Every binding (JSON-RPC, REST, …) calls it and nothing else.
 
 A call passes these gates in order: the verb is known (-32601), the caller may use it (-32001), it is built (44), the
-agent has recovered or the verb does not care (99), the arguments are right (-32602, naming the field), there is room for
-one more running call (1100). Then its handler runs under the verb's deadline (-32002 when that passes).
+agent has recovered or the verb does not care (99), the arguments are right (-32602, naming the field), there is room
+for one more running call (1100). Then its handler runs under the verb's deadline (-32002 when that passes).
 
 A handler that never waits is answered on the spot (`call_now`), without a task and outside the limits: it cannot block.
 """
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ovis.wire.events import Subscription
 
 log = logging.getLogger(__name__)
+
+LIST_OPENS = ord("[")
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,7 @@ class Bridge:
                 raise
             finally:
                 level = logging.DEBUG if entry.access is Access.OBSERVE else logging.INFO
-                log.log(
-                    level, "%s by %s: %s after %.3f s", method, caller.name, outcome, time.monotonic() - started
-                )
+                log.log(level, "%s by %s: %s after %.3f s", method, caller.name, outcome, time.monotonic() - started)
             return result
 
     def subscribe(self, pattern: str, caller: Caller) -> Subscription:
@@ -171,7 +171,9 @@ class Bridge:
             if translated is not None:
                 raise translated from error
             log.exception("%s failed in an unforeseen way", entry.method)
-            raise RpcError(INTERNAL_ERROR, f"{entry.method} failed inside the agent; see its log, flow {flows.current()}") from error
+            raise RpcError(
+                INTERNAL_ERROR, f"{entry.method} failed inside the agent; see its log, flow {flows.current()}"
+            ) from error
 
     def _encoded(self, entry: Entry, result: Any) -> bytes | msgspec.Raw:
         if result is None:
@@ -207,7 +209,7 @@ def _named(entry: Entry, params: msgspec.Raw | None) -> bytes | msgspec.Raw:
     """Parameters as an object; those of a list get the names of the schema, in its order."""
     if params is None:
         return b"{}"
-    if not bytes(params[:1]) == b"[":
+    if memoryview(params)[0] != LIST_OPENS:
         return params
     values = _raw_list.decode(params)
     if len(values) > len(entry.parameters):

@@ -1,4 +1,4 @@
-"""What a verb can answer when it does not do what it was asked. Each class knows its name in the error table of the API.
+"""What a verb can answer when it does not do what it was asked. Each class knows its name in the API's error table.
 
     NodeError
     ├── VmNotFound, VmExists, VmNotRunning, VmBusy         the VM is not in the state that the verb needs

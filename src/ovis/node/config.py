@@ -1,0 +1,180 @@
+"""The agent's configuration: one TOML file and `OVIS_<SECTION>_<KEY>` variables, which win.
+
+Everything that a test must keep to itself is here: addresses, folders, periods, deadlines, host id. A key that nobody
+knows is an error, a wrong value names its key, and nothing starts before all of it has been read.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+DEFAULT_FILE = Path("/etc/ovis/ovisd.toml")
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+Access = Literal["observe", "operate", "administer", "peer"]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text names file or variable, key and what is wrong."""
+
+
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the agent can be called."""
+
+    address: str = "::"
+    """Address for TLS; `::` serves IPv4 as well. Empty: no TCP at all."""
+    port: Port = 54321
+    """0 lets the system choose; the log tells which."""
+    socket: Path | None = None
+    """Unix socket for the local administrator; default `ovisd.sock` in the run folder."""
+    socket_access: dict[str, list[Access]] = {}
+    """User names and what they may do there, beside root and the agent's own user, who may do everything."""
+    plain_address: str = ""
+    """Address for unencrypted, unauthenticated TCP: measurements on loopback only."""
+    plain_port: Port = 0
+
+
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    folder: Path = Path("/etc/ovis/pki")
+    """Holds key, certificate and CA unless the three below say otherwise."""
+    key: Path | None = None
+    certificate: Path | None = None
+    ca: Path | None = None
+
+
+class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str = ""
+    """UUID of this host; default: that of the machine's firmware, else one that is made once and kept."""
+    name: str = ""
+    """Default: the machine's host name."""
+
+
+class Hypervisor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    uri: str = "qemu:///system"
+    """libvirt URI; `simulated:` runs a simulated hypervisor without any VM process."""
+    deadline_seconds: Seconds = 30
+    acceleration: Literal["probe", "kvm", "tcg"] = "probe"
+    """`probe` starts a tiny guest under KVM once and keeps the result."""
+    guest_image_folder: Path = Path("/usr/share/ovis/guest")
+    """Kernel and initramfs of the tiny guest for that probe."""
+
+
+class Vms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    allowed_paths: list[Path] = field(default_factory=lambda: [Path("/var/lib/ovis"), Path("/rhev/data-center")])
+    """Disks, kernels and media of VMs must lie below one of these, links resolved."""
+    sample_seconds: Seconds = 15
+    guest_agent_seconds: Seconds = 30
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    calls: Count = 256
+    """Calls that wait at once, all connections together; more are refused."""
+    calls_per_connection: Count = 64
+    message_bytes: Count = 64 << 20
+    connections: Count = 1024
+
+
+class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["text", "json"] = "text"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    run_folder: Path = Path("/run/ovis")
+    state_folder: Path = Path("/var/lib/ovis/node")
+    listen: Listen = field(default_factory=Listen)
+    tls: Tls = field(default_factory=Tls)
+    host: Host = field(default_factory=Host)
+    hypervisor: Hypervisor = field(default_factory=Hypervisor)
+    vms: Vms = field(default_factory=Vms)
+    limits: Limits = field(default_factory=Limits)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def socket(self) -> Path:
+        return self.listen.socket or self.run_folder / "ovisd.sock"
+
+
+def load(file: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read `file` (None: the default file if there is one) and the variables. Raises ConfigError."""
+    values = _read(file)
+    where = str(file or DEFAULT_FILE)
+    _check(values, where)
+    for name, text in environment.items():
+        place = _place_of(name)
+        if place is not None:
+            _put(values, place, text)
+            _check(values, f"variable {name}")
+    return _check(values, where)
+
+
+def _read(file: Path | None) -> dict[str, Any]:
+    path = file or DEFAULT_FILE
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if file is None:
+            return {}
+        raise ConfigError(f"{file}: there is no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+
+
+def _check(values: dict[str, Any], where: str) -> Config:
+    try:
+        return msgspec.convert(values, Config, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {str(error).replace('`$.', '`')}") from error
+
+
+def _path(wanted: type, value: Any) -> Any:
+    if wanted is not Path:
+        raise NotImplementedError
+    if not isinstance(value, (str, Path)) or not Path(value).is_absolute():
+        raise ValueError(f"{value!r} is not an absolute path")
+    return Path(value)
+
+
+def _place_of(variable: str) -> list[str] | None:
+    """`OVIS_LISTEN_PORT` → ["listen", "port"]; None for a variable of another program of Ovis."""
+    if not variable.startswith("OVIS_"):
+        return None
+    words = variable.removeprefix("OVIS_").lower()
+    for name, kind in Config.__annotations__.items():
+        if words == name:
+            return [name]
+        section = _SECTIONS.get(kind)
+        if section and words.startswith(f"{name}_") and words.removeprefix(f"{name}_") in section.__annotations__:
+            return [name, words.removeprefix(f"{name}_")]
+    return None
+
+
+def _put(values: dict[str, Any], place: list[str], text: str) -> None:
+    *sections, key = place
+    for section in sections:
+        values = values.setdefault(section, {})
+    values[key] = _value(text)
+
+
+def _value(text: str) -> Any:
+    """Lists and maps are written as in TOML; everything else is text that the check turns into what it must be."""
+    if text[:1] in ("[", "{"):
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
+    return text
+
+
+_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Limits, Log)}

@@ -1,4 +1,4 @@
-# ruff: noqa: N801, N802, N803 - the name is libvirt's
+# ruff: noqa: N802 - the name is libvirt's
 import libvirt
 
 def qemuAgentCommand(domain: libvirt.virDomain, cmd: str, timeout: int, flags: int) -> str: ...

@@ -5227,7 +5227,7 @@ SetupNetworkNetConfig: TypeAlias = dict[str, SetupNetworkNetAttributes]
 # Key: name of a network. Value: how it shall be. Networks not named stay as they are.
 StringMap: TypeAlias = dict[str, str]
 # Free table of texts; key is a name and value its content, both defined by where the map is used.
-UUID: TypeAlias = str
+UUID: TypeAlias = Annotated[str, Meta(pattern='^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')]
 # Identifier of 32 hexadecimal digits in groups of 8-4-4-4-12, lower case. All zeros stands for none where a field
 # allows that.
 VmStatusChangeMap: TypeAlias = dict[UUID, VmStatusChange]

@@ -18,7 +18,7 @@ import libvirt_qemu
 import msgspec
 
 from ovis.node.hypervisor.connection import Connection
-from ovis.node.hypervisor.errors import AgentError, HypervisorError, HypervisorLost, OperationRefused
+from ovis.node.hypervisor.errors import AgentError, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import NodeInfo, ShutdownMode, Subscription, Versions
 from ovis.node.hypervisor.libvirt_errors import is_lost, translate, translate_agent, translate_create
 from ovis.node.hypervisor.libvirt_names import reason, state
@@ -230,7 +230,7 @@ class LibvirtHypervisor:
                 domain = connection.lookupByUUIDString(domain_id)
             except libvirt.libvirtError as error:
                 if error.get_error_code() == libvirt.VIR_ERR_INVALID_ARG:  # not the text of a uuid
-                    raise OperationRefused(error.get_error_message() or str(error)) from error
+                    raise DomainNotFound(domain_id) from error
                 raise
             return work(domain)
 

@@ -10,7 +10,7 @@ import msgspec
 class Call(Protocol):
     """Send a verb with its arguments and give back its typed result.
 
-    `deadline` in seconds, None for the connection's own. Raises ServerError, CallTimeout or ConnectionLost.
+    `deadline` in seconds, None for the connection's own. Raises RpcError, CallTimeout or ConnectionLost.
     """
 
     async def __call__(self, method: str, arguments: msgspec.Struct, deadline: float | None) -> Any: ...

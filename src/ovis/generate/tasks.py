@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ovis import client
 from ovis.generate import python_client, python_codec, python_types
-from ovis.schema import Schema, compiled, read_folder
+from ovis.schema import Schema, compiled
+from ovis.schema.read import read_folder
 
 API_FOLDER = Path(__file__).parents[1] / "node" / "api"
 CLIENT_FOLDER = Path(client.__file__).parent

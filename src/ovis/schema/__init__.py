@@ -3,9 +3,11 @@
 A description is a folder of YAML files. Each may hold one `class` with its `verbs`, and any number of `types`, `events`
 and `errors`; the folder as a whole is one `Schema`. Everything else (Python types, codecs, clients, HTML, command-line
 help) is made from it by `ovis.generate`.
+
+Reading YAML is not imported here (`ovis.schema.read`): a running client or agent loads the compiled form and should not
+pay for a YAML parser.
 """
 
 from ovis.schema.model import Schema
-from ovis.schema.read import SchemaError, read_folder
 
-__all__ = ["Schema", "SchemaError", "read_folder"]
+__all__ = ["Schema"]

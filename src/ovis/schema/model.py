@@ -43,6 +43,13 @@ REPETITION = {
     "again": "every call acts again",
 }
 
+SUBJECTS = {
+    "vm": "the id of the VM",
+    "job": "the id of the job",
+    "none": "nothing, or a constant",
+}
+"""What stands after the name of an event on the wire."""
+
 SIZE_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 """Units in which a size may travel; inside it is always bytes."""
 

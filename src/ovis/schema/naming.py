@@ -12,6 +12,7 @@ import re
 from ovis.schema.model import Field
 
 UNIT_SUFFIXES = {
+    "ds": "ds",
     "ms": "ms",
     "us": "us",
     "ns": "ns",

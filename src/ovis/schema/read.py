@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from ovis.schema.model import Class, EnumValue, Error, Event, Field, Schema, Type, Verb
+from ovis.schema import expressions
+from ovis.schema.expressions import BadExpressionError
+from ovis.schema.model import Class, EnumValue, Error, Event, Field, Schema, Type, TypeExpression, Verb
 
 T = TypeVar("T")
 
@@ -75,14 +77,27 @@ def _convert(raw: Any, to: type[T], place: str) -> T:
 
 
 def _fields(place: str, raw: dict[str, Any]) -> dict[str, Field]:
-    return {name: _convert(field, Field, f"{place}.{name}") for name, field in raw.items()}
+    return {name: _field(field, f"{place}.{name}") for name, field in raw.items()}
+
+
+def _field(raw: Any, place: str) -> Field:
+    field = _convert(raw, Field, place)
+    _expression(field.type, place)
+    return field
+
+
+def _expression(expression: TypeExpression, place: str) -> None:
+    try:
+        expressions.parse(expression)
+    except BadExpressionError as error:
+        raise SchemaError(place, str(error)) from error
 
 
 def _verb(place: str, raw: dict[str, Any]) -> Verb:
     parts = dict(raw)
     parts["params"] = _fields(f"{place}.params", raw.get("params") or {})
     if raw.get("result") is not None:
-        parts["result"] = _convert(raw["result"], Field, f"{place}.result")
+        parts["result"] = _field(raw["result"], f"{place}.result")
     return _convert(parts, Verb, place)
 
 
@@ -107,7 +122,11 @@ def _type(place: str, raw: dict[str, Any]) -> Type:
         parts["values"] = {
             str(value): _enum_value(f"{place}.values.{value}", spec) for value, spec in raw["values"].items()
         }
-    return _convert(parts, Type, place)
+    declared = _convert(parts, Type, place)
+    for expression in (declared.key, declared.value, declared.of, *declared.any_of):
+        if expression:
+            _expression(expression, place)
+    return declared
 
 
 def _enum_value(place: str, raw: Any) -> EnumValue:

@@ -14,7 +14,7 @@ ROOT = python_environment.ROOT
 
 
 def certificate_folder() -> Path:
-    if folder := os.environ.get("OVIS_PKI_DIR"):
+    if folder := os.environ.get("OVIS_PKI"):
         return Path(folder)
     return Path("/etc/ovis/pki") if os.geteuid() == 0 else Path.home() / ".config/ovis/pki"
 

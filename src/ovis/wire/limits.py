@@ -34,8 +34,7 @@ class Limits:
     """Unsent bytes at which a connection is dropped: two answers of the largest size."""
     write_seconds: float = 60.0
     """A peer that has not taken enough to fall below `write_high_bytes` for this long is dropped."""
+    heart_beat_seconds: float = 1.0
+    """Least period of STOMP heart-beats; shorter wishes are raised to it. The existing agent's number."""
     subscriptions: int = 256
     """Per connection."""
-    events: int = 1000
-    """Buffered for one subscription; with `event_bytes` this is what a slow consumer may cost."""
-    event_bytes: int = 8 * MIB

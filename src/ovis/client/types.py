@@ -3133,7 +3133,7 @@ class NfsConnectionParameters(Struct, ConnectionRefParameters, kw_only=True, fro
     retrans: UInt | None = None
     # How long the NFS client waits before it repeats a request, in tenths of a second, as in the mount option
     # timeo. When absent, the node's default of 100 (ten seconds) applies. [ds]
-    timeout: UInt | None = None
+    timeout_ds: UInt | None = field(name="timeout", default=None)
     # NFS version, such as 3, 4 or 4.2, or auto for the best that both sides know. Engines send it as
     # protocol_version.
     version: str | None = None
@@ -4884,6 +4884,14 @@ class RunningVmStats(Struct, VmStats, kw_only=True, frozen=True, omit_defaults=T
     guest_containers: list[GuestContainerInfo] | None = field(name="guestContainers", default=None)
     # CPUs the guest has online; -1 when the agent has not told.
     guest_cpu_count: int = field(name="guestCPUCount", default_factory=lambda: -1)
+    # Host name the guest gives itself, without its domain; absent without a guest agent.
+    guest_name: str | None = field(name="guestName", default=None)
+    # Version of the guest's operating system or its kernel, as old clients show it; absent without a guest agent.
+    guest_os: str | None = field(name="guestOs", default=None)
+    # What the guest tells about its operating system; absent without a guest agent.
+    guest_os_info: VMGuestOsInfo | None = field(name="guestOsInfo", default=None)
+    # Time zone that is set in the guest; absent without a guest agent.
+    guest_timezone: VMGuestTimezone | None = field(name="guestTimezone", default=None)
     # Full host name the guest gives itself; empty without a guest agent.
     guest_fqdn: str | None = field(name="guestFQDN", default=None)
     # Addresses of the guest, separated by blanks; empty without a guest agent. Use netIfaces instead.

@@ -2914,8 +2914,8 @@ def _encode_NfsConnectionParameters(v: NfsConnectionParameters) -> dict[str, Any
         w["export"] = v.export
     if v.retrans is not None:
         w["retrans"] = text_of(v.retrans)
-    if v.timeout is not None:
-        w["timeout"] = text_of(v.timeout)
+    if v.timeout_ds is not None:
+        w["timeout"] = text_of(v.timeout_ds)
     if v.version is not None:
         w["version"] = v.version
     if v.connection is not None:
@@ -3498,6 +3498,14 @@ def _encode_RunningVmStats(v: RunningVmStats) -> dict[str, Any]:
     if v.guest_containers is not None:
         w["guestContainers"] = v.guest_containers
     w["guestCPUCount"] = v.guest_cpu_count
+    if v.guest_name is not None:
+        w["guestName"] = v.guest_name
+    if v.guest_os is not None:
+        w["guestOs"] = v.guest_os
+    if v.guest_os_info is not None:
+        w["guestOsInfo"] = v.guest_os_info
+    if v.guest_timezone is not None:
+        w["guestTimezone"] = v.guest_timezone
     if v.guest_fqdn is not None:
         w["guestFQDN"] = v.guest_fqdn
     if v.guest_ips is not None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,8 @@ class Process:
         """
         until = time.monotonic() + deadline
         while self.is_alive:
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
             if time.monotonic() > until:
                 raise TimeoutError(f"process {self.pid} did not end within {deadline:.0f} s of SIGKILL")
             time.sleep(0.01)

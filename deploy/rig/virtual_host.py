@@ -17,6 +17,7 @@ import fcntl
 import hashlib
 import itertools
 import json
+import logging
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ from deploy.rig import cgroups, libvirt_settings, network
 from deploy.rig.inside import PRIVATE_FOLDERS, Settings
 from deploy.rig.processes import Process, in_pid_namespace_of, process
 
+log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _SOURCE_ROOT = Path(__file__).resolve().parents[2]
 _PROGRAMS = ("unshare", "nsenter", "mount", "ip", "dnsmasq", "virtlogd", "libvirtd", "virsh", "qemu-system-x86_64")
@@ -305,7 +307,10 @@ def _sweep(rig: Path) -> None:
     """Remove hosts whose owner was killed before it could."""
     for host in hosts(rig=rig):
         if host.ends_with_owner and not host.owner.is_alive:
-            _remove(rig, host)
+            try:
+                _remove(rig, host)
+            except OSError as error:  # its index stays taken; another host need not suffer for it
+                log.warning("virtual host %s, left by a dead process, cannot be removed: %s", host.name, error)
 
 
 def _remove(rig: Path, host: VirtualHost) -> None:

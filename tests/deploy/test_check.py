@@ -6,7 +6,6 @@ import pytest
 
 from deploy.check.tiers import pytest_tier
 from deploy.check.verdict import Verdict, summary, table
-from deploy.setup.debian_packages import LIST, names
 
 
 def run(root: Path, source: str, *, deadline: float = 60) -> Verdict:
@@ -48,10 +47,3 @@ def test_hanging_tier_is_stopped_and_fails(tmp_path: Path) -> None:
 
 def test_summary_adds_up() -> None:
     assert summary([Verdict("lint", 1, passed=5), Verdict("unit", 1, 10, 2, 3)]) == "15 passed, 2 failed, 3 skipped"
-
-
-def test_package_list_names_each_once_and_says_why() -> None:
-    text = LIST.read_text()
-    listed = names(text)
-    assert len(set(listed)) == len(listed)
-    assert all("#" in line for line in text.splitlines() if line)

@@ -45,7 +45,7 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder: Path = Path("/etc/ovis/pki")
-    """Holds key, certificate and CA unless the three below say otherwise."""
+    """Holds `node-key.pem`, `node.pem` and `ca.pem` unless the three below say otherwise."""
     key: Path | None = None
     certificate: Path | None = None
     ca: Path | None = None

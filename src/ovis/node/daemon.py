@@ -1,0 +1,102 @@
+"""The running agent: everything that lives while it serves, in the order in which it starts; it ends in the reverse.
+
+lock of the run folder → hypervisor → node → bridge → listener (from here on calls are answered, those that need the
+VMs with 99) → the node's own tasks, recovery first
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ovis.client import node_schema
+from ovis.node import systemd
+from ovis.node.authorization import Authorization
+from ovis.node.bridge import Bridge, CallLimits
+from ovis.node.config import Config
+from ovis.node.hypervisor.interface import Hypervisor
+from ovis.node.instance import only_instance
+from ovis.node.node import Node
+from ovis.node.registry import HANDLERS
+from ovis.wire.endpoints import Endpoint, PlainEndpoint, TlsEndpoint, UnixEndpoint
+from ovis.wire.limits import Limits
+from ovis.wire.listener import Server
+from ovis.wire.tls import TlsFiles
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE_SECONDS = 1.0
+"""For calls in flight when the agent is told to stop; with what follows it is gone in under 2 s."""
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set. On return no task, socket or libvirt callback is left behind; VMs run on."""
+    config.run_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    config.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_instance(config.run_folder):
+        async with open_hypervisor(config) as hypervisor:
+            node = Node(config, hypervisor)
+            limits = CallLimits(in_all=config.limits.calls, per_connection=config.limits.calls_per_connection)
+            bridge = Bridge(node, node_schema.load(), HANDLERS, limits)
+            async with Server(
+                bridge,
+                endpoints(config),
+                Limits(message_bytes=config.limits.message_bytes, connections=config.limits.connections),
+                authorize=Authorization(config.listen.socket_access),
+            ) as server:
+                systemd.notify("READY=1")
+                await _run_node(node, stop)
+                systemd.notify("STOPPING=1")
+                await server.stop(grace=STOP_GRACE_SECONDS)
+    log.info("stopped; VMs run on")
+
+
+async def _run_node(node: Node, stop: asyncio.Event) -> None:
+    """Run the node's tasks until `stop`; a task that fails in an unforeseen way ends the agent, and systemd starts it
+    again: VMs do not notice either."""
+    async with asyncio.TaskGroup() as tasks:
+        own = tasks.create_task(node.run(), name="node")
+        period = systemd.watchdog_period()
+        feeding = tasks.create_task(systemd.feed_watchdog(period), name="watchdog") if period else None
+        await stop.wait()
+        own.cancel()
+        if feeding:
+            feeding.cancel()
+
+
+@asynccontextmanager
+async def open_hypervisor(config: Config) -> AsyncIterator[Hypervisor]:
+    """libvirt at the configured URI, connected or still trying; or the simulated one for `simulated:`."""
+    if config.hypervisor.uri.startswith("simulated:"):
+        from ovis.node.hypervisor.simulated import SimulatedHypervisor
+
+        simulated = SimulatedHypervisor()
+        try:
+            yield simulated
+        finally:
+            await simulated.close()
+        return
+    from ovis.node.hypervisor import libvirt_driver
+
+    # Not waiting for libvirt: the agent answers at once, and tells that it is recovering.
+    async with libvirt_driver.connect(config.hypervisor.uri, wait=0) as hypervisor:
+        yield hypervisor
+
+
+def endpoints(config: Config) -> list[Endpoint]:
+    """Where to listen."""
+    listen, tls = config.listen, config.tls
+    found: list[Endpoint] = [UnixEndpoint(str(config.socket), mode=0o666 if listen.socket_access else 0o660)]
+    if listen.address:
+        files = TlsFiles(
+            key=str(tls.key or tls.folder / "node-key.pem"),
+            certificate=str(tls.certificate or tls.folder / "node.pem"),
+            ca=str(tls.ca or tls.folder / "ca.pem"),
+        )
+        found.append(TlsEndpoint(files, listen.address, listen.port))
+    if listen.plain_address:
+        log.warning("plain TCP at %s: whoever reaches it may do everything", listen.plain_address)
+        found.append(PlainEndpoint(listen.plain_address, listen.plain_port))
+    return found

@@ -1,0 +1,81 @@
+"""`ovisd`: read the configuration, serve until told to stop, leave the VMs alone.
+
+    ovisd [--config FILE] [--check]
+
+Exit codes: 0 stopped as told, 1 failed, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.metadata
+import logging
+import signal
+import ssl
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ovis.node import config as configuration
+from ovis.node import logs, systemd
+from ovis.node.config import Config, ConfigError
+from ovis.node.instance import AlreadyRunning
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program; returns its exit code."""
+    options = _options(arguments)
+    try:
+        config = configuration.load(options.config)
+    except ConfigError as error:
+        print(f"ovisd: {error}", file=sys.stderr)
+        return 2
+    if options.check:
+        print("ovisd: the configuration is good")
+        return 0
+    logs.configure(config.log.level, config.log.format, for_journal=systemd.runs_under_systemd())
+    try:
+        _run(config)
+    except (AlreadyRunning, OSError, ssl.SSLError) as error:
+        log.error("cannot start: %s", error)  # noqa: TRY400  # the text says it all
+        return 1
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ovisd", description="The Ovis node agent.")
+    parser.add_argument("--config", type=Path, help=f"configuration file (default {configuration.DEFAULT_FILE})")
+    parser.add_argument(
+        "--check", action="store_true", help="read the configuration, say what is wrong with it, and end"
+    )
+    version = importlib.metadata.version("ovis")
+    parser.add_argument("--version", action="version", version=f"ovisd {version}")
+    return parser.parse_args(arguments)
+
+
+def _run(config: Config) -> None:
+    try:
+        import uvloop
+    except ImportError:
+        log.info("uvloop is not installed: plain asyncio serves, at about twice the CPU per call")
+        asyncio.run(_until_stopped(config))
+    else:
+        uvloop.run(_until_stopped(config))
+
+
+async def _until_stopped(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    from ovis.node.daemon import serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(config, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -69,6 +69,8 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("unknown-error", {f"{DIM}/errors": ["NoSuchLamp", "NoSuchLamp"]}),
     ("duplicate-error", {"errors/8": {"name": "Other", "also": ["NoSuchLamp"], "doc": "Same name, another number."}}),
     ("unknown-subject", {"events/|lamp|burnt|/subject": "lamp"}),
+    ("unknown-capability", {f"{DIM}/params/fade/capability": "slow-fade"}),
+    ("unknown-capability", {"capabilities/slow-fade": {"since": "4.5", "doc": "Changes that take their time."}}),
     ("bad-since", {f"{DIM}/since": "now"}),
     ("bad-since", {"types/Topic/since": ""}),
     ("bad-since", {f"{DIM}/params/fade/since": "soon"}),

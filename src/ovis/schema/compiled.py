@@ -12,7 +12,7 @@ from ovis.schema.model import Schema
 def encode(schema: Schema) -> bytes:
     """The same schema always gives the same bytes, an entry a line: differences stay readable."""
     lines = []
-    for section in ("classes", "types", "events", "errors"):
+    for section in ("classes", "types", "events", "errors", "capabilities"):
         entries = []
         for name, value in getattr(schema, section).items():
             entries.append(f"{msgspec.json.encode(str(name)).decode()}:{msgspec.json.encode(value).decode()}")

@@ -70,6 +70,7 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     optional: bool = False
     default: Any = msgspec.UNSET
     since: str = ""
+    capability: str = ""
     deprecated: str = ""
     secret: bool = False
 
@@ -89,6 +90,7 @@ class EnumValue(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     doc: str
     label: str = ""
     since: str = ""
+    capability: str = ""
 
 
 class Type(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -98,6 +100,7 @@ class Type(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     kind: str
     doc: str
     since: str = ""
+    capability: str = ""
     deprecated: str = ""
     fields: dict[str, Field] = {}
     values: dict[str, EnumValue] = {}
@@ -126,6 +129,7 @@ class Verb(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     result: Field | None = None
     wire_result: Any = None
     errors: list[str] = []
+    capability: str = ""
     deprecated: str = ""
 
 
@@ -141,6 +145,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     doc: str
     since: str
     subject: str
+    capability: str = ""
     params: dict[str, Field] = {}
 
 
@@ -150,6 +155,16 @@ class Error(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     name: str
     doc: str
     also: list[str] = []
+    since: str = ""
+    capability: str = ""
+
+
+class Capability(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Something that was added after the first published version. Clients ask for it by name instead of comparing
+    versions; what was added names it as its `capability`."""
+
+    since: str
+    doc: str
 
 
 class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -159,6 +174,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
     types: dict[str, Type] = {}
     events: dict[str, Event] = {}
     errors: dict[int, Error] = {}
+    capabilities: dict[str, Capability] = {}
 
     def verb(self, method: str) -> Verb | None:
         """The verb called `Class.verb`, or None."""

@@ -10,10 +10,11 @@ import yaml
 
 from ovis.schema import expressions
 from ovis.schema.expressions import BadExpressionError
-from ovis.schema.model import Class, EnumValue, Error, Event, Field, Schema, Type, TypeExpression, Verb
+from ovis.schema.model import Capability, Class, EnumValue, Error, Event, Field, Schema, Type, TypeExpression, Verb
 
 T = TypeVar("T")
 
+CAPABILITIES = "capabilities.txt"
 SECTIONS = {"class", "doc", "verbs", "types", "events", "errors"}
 # Which members of a type a `kind` may and must have, beside those that every kind has.
 MEMBERS = {
@@ -36,13 +37,28 @@ class SchemaError(Exception):
 
 def read_folder(folder: Path) -> Schema:
     """Read every *.yaml file of a folder as one schema, well-formed but not yet checked. Raises SchemaError."""
-    schema = Schema(classes={}, types={}, events={}, errors={})
+    schema = Schema(classes={}, types={}, events={}, errors={}, capabilities={})
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise SchemaError(str(folder), "holds no *.yaml file")
     for file in files:
         _read_file(file, schema)
+    if (folder / CAPABILITIES).exists():
+        _read_capabilities(folder / CAPABILITIES, schema)
     return schema
+
+
+def _read_capabilities(file: Path, schema: Schema) -> None:
+    """A line each: name, since, what it brings. Lines are only ever appended."""
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        place = f"{file.name}: line {number}"
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = line.split(maxsplit=2)
+        if len(parts) != 3:
+            raise SchemaError(place, "must hold a name, a version and what the capability brings")
+        name, since, doc = parts
+        _add(schema.capabilities, name, Capability(since=since, doc=doc), place)
 
 
 def _read_file(file: Path, schema: Schema) -> None:

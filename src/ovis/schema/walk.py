@@ -58,5 +58,32 @@ def documented(schema: Schema) -> Iterator[Documented]:
         yield Documented(f"event {name}", "", name, event.doc)
     for number, error in schema.errors.items():
         yield Documented(f"error {number}", "", error.name, error.doc)
+    for name, capability in schema.capabilities.items():
+        yield Documented(f"capability {name}", "", name, capability.doc)
     for placed in fields(schema):
         yield Documented(placed.place, placed.holder, placed.name, placed.field.doc)
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Anything that may say since when it is there and by which capability a client can ask for it."""
+
+    place: str
+    since: str
+    capability: str
+
+
+def dated(schema: Schema) -> Iterator[Dated]:
+    """Everything that can be an addition."""
+    for method, verb in schema.verbs.items():
+        yield Dated(method, verb.since, verb.capability)
+    for name, declared in schema.types.items():
+        yield Dated(f"type {name}", declared.since, declared.capability)
+        for value, spec in declared.values.items():
+            yield Dated(f"{name}.{value}", spec.since, spec.capability)
+    for name, event in schema.events.items():
+        yield Dated(f"event {name}", event.since, event.capability)
+    for number, error in schema.errors.items():
+        yield Dated(f"error {number}", error.since, error.capability)
+    for placed in fields(schema):
+        yield Dated(placed.place, placed.field.since, placed.field.capability)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 
 from ovis.schema import walk
 from ovis.schema.model import ACCESS_LEVELS, CONDITIONS, REPETITION, SUBJECTS, Schema
 from ovis.schema.rules.rule import Problems, Rule
 
 LONGEST_DEADLINE = 600
-_VERSION = re.compile(r"\d+(\.\d+)+|ovis-\d+")
+PUBLISHED_VERSION = re.compile(r"ovis-\d+")
+_VERSION = re.compile(r"\d+(\.\d+)+|" + PUBLISHED_VERSION.pattern)
 """Of the API as it was before (`4.5`), or a published version of this schema (`ovis-2`)."""
 
 
@@ -77,22 +77,20 @@ def unknown_subject(schema: Schema) -> Problems:
 
 
 def bad_since(schema: Schema) -> Problems:
-    for place, since, is_needed in _versions(schema):
-        if (since or is_needed) and not _VERSION.fullmatch(since):
-            yield place, f"since {since!r} is not a version such as 4.5 or ovis-2"
+    undated = [f"{kind} {name}" for kind, names in (("type", schema.types), ("event", schema.events)) for name in names]
+    needed = {*schema.verbs, *undated}
+    for item in walk.dated(schema):
+        if (item.since or item.place in needed) and not _VERSION.fullmatch(item.since):
+            yield item.place, f"since {item.since!r} is not a version such as 4.5 or ovis-2"
 
 
-def _versions(schema: Schema) -> Iterator[tuple[str, str, bool]]:
-    for method, verb in schema.verbs.items():
-        yield method, verb.since, True
-    for name, declared in schema.types.items():
-        yield f"type {name}", declared.since, True
-        for value, spec in declared.values.items():
-            yield f"{name}.{value}", spec.since, False
-    for name, event in schema.events.items():
-        yield f"event {name}", event.since, True
-    for placed in walk.fields(schema):
-        yield placed.place, placed.field.since, False
+def unknown_capability(schema: Schema) -> Problems:
+    for item in walk.dated(schema):
+        if item.capability and item.capability not in schema.capabilities:
+            yield item.place, f"the capability {item.capability} is not in the list"
+    for name, capability in schema.capabilities.items():
+        if not PUBLISHED_VERSION.fullmatch(capability.since):
+            yield f"capability {name}", f"since {capability.since!r} is not a version such as ovis-2"
 
 
 RULES = (
@@ -104,5 +102,6 @@ RULES = (
     Rule("unknown-error", "an error travels as a number, which only a declared one has", unknown_error),
     Rule("duplicate-error", "a name stands for one number", duplicate_error),
     Rule("unknown-subject", "receivers cut the subject off the name of an event", unknown_subject),
+    Rule("unknown-capability", "clients can only ask for what the list names", unknown_capability),
     Rule("bad-since", "readers must see from when on they may use a thing", bad_since),
 )

@@ -16,7 +16,6 @@ shares every other file with the machine, so a path means the same on both sides
 import fcntl
 import hashlib
 import itertools
-import json
 import logging
 import os
 import re
@@ -24,16 +23,18 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.rig import cgroups, libvirt_settings, network
+from deploy.rig.host import RECORD, RigError, VirtualHost, await_libvirt, read, write
 from deploy.rig.inside import PRIVATE_FOLDERS, Settings
-from deploy.rig.processes import Process, in_pid_namespace_of, process
+from deploy.rig.processes import process
+
+__all__ = ["RigError", "VirtualHost", "down", "find", "hosts", "missing", "up", "virtual_host"]
 
 log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -52,92 +53,8 @@ _UNSHARE = [
     "private",
 ]
 _DEFAULT_RIG = "/tmp/ovis-rig"  # noqa: S108  (checked for its owner before use)
-_READY_SECONDS = 60.0
 _END_SECONDS = 20.0
 _SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path without its NUL
-
-
-class RigError(Exception):
-    """A virtual host could not be made or found."""
-
-
-@dataclass(frozen=True)
-class VirtualHost:
-    name: str
-    index: int
-    uuid: str
-    folder: Path
-    owner: Process
-    """Who made it."""
-    ends_with_owner: bool
-    first_process: Process | None = None
-
-    @property
-    def run_dir(self) -> Path:
-        """The host's /run, as seen from outside."""
-        return self.folder / "run"
-
-    @property
-    def log_dir(self) -> Path:
-        return self.folder / "log"
-
-    @property
-    def libvirt_socket(self) -> Path:
-        return self.run_dir / "libvirt/libvirt-sock"
-
-    @property
-    def libvirt_uri(self) -> str:
-        """For any process of the machine."""
-        return f"qemu+unix:///system?socket={self.libvirt_socket}"
-
-    @property
-    def address(self) -> str:
-        """On the switch, for the other hosts of the rig."""
-        return str(network.host_address(self.index))
-
-    @property
-    def bridge(self) -> str:
-        """The bridge for guests; a DHCP server hands out addresses of `guest_network` there."""
-        return network.GUEST_BRIDGE
-
-    @property
-    def guest_network(self) -> str:
-        return str(network.guest_network(self.index))
-
-    @property
-    def is_up(self) -> bool:
-        return self.first_process is not None and self.first_process.is_alive
-
-    def command(self, command: Sequence[str]) -> list[str]:
-        """The command line that runs `command` inside the host."""
-        if self.first_process is None:
-            raise RigError(f"virtual host {self.name} is not up")
-        return ["nsenter", "--all", "--target", str(self.first_process.pid), "--", *command]
-
-    def exec(
-        self, command: Sequence[str], *, deadline: float = 60, check: bool = True
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside. Raises subprocess.CalledProcessError, subprocess.TimeoutExpired."""
-        return subprocess.run(
-            self.command(command),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=deadline,
-            check=check,
-        )
-
-    def processes(self, program: str | None = None) -> list[int]:
-        """Numbers, as seen from outside, of the host's processes; of one program (the kernel's 15 bytes) if given."""
-        if self.first_process is None or not self.is_up:
-            return []
-        found = in_pid_namespace_of(self.first_process)
-        return sorted(pid for pid, name in found.items() if program in (None, name))
-
-    def start_libvirtd(self) -> None:
-        """Start it again after a test has killed it; returns when it answers."""
-        self.exec(["libvirtd", "--daemon", "--listen"])
-        _await_libvirt(self)
 
 
 @contextmanager
@@ -154,11 +71,9 @@ def missing() -> str | None:
     """Why no virtual host can be made here, or None."""
     if os.geteuid() != 0:
         return "virtual hosts need root (namespaces, mounts)"
-    absent = [
-        name for name in _PROGRAMS if shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None
-    ]
+    absent = [name for name in _PROGRAMS if shutil.which(name) is None]
     if absent:
-        return f"not installed: {', '.join(absent)} (make setup installs them)"
+        return f"not found: {', '.join(absent)} (make setup installs them; PATH must hold /usr/sbin)"
     tried = subprocess.run(
         [*_UNSHARE, "--cgroup", "true"],
         capture_output=True,
@@ -197,14 +112,17 @@ def down(name: str, *, rig: Path | None = None) -> None:
     """End a host and remove everything of it, whatever state it is in. Safe to repeat."""
     rig = _rig_folder(rig)
     with _locked(rig):
-        if (rig / name / "host.json").exists():
-            _remove(rig, _read(rig / name))
+        if (rig / name / RECORD).exists():
+            _remove(rig, read(rig / name))
         _remove_empty(rig)
 
 
 def hosts(*, rig: Path | None = None) -> list[VirtualHost]:
     """All hosts of the rig, up or not, by index."""
-    found = [_read(path.parent) for path in _rig_folder(rig).glob("*/host.json")]
+    found = []
+    for path in _rig_folder(rig).glob(f"*/{RECORD}"):
+        with suppress(FileNotFoundError):  # another process takes it down in this moment
+            found.append(read(path.parent))
     return sorted(found, key=lambda host: host.index)
 
 
@@ -219,12 +137,12 @@ def find(name: str, *, rig: Path | None = None) -> VirtualHost:
 def _start(rig: Path, host: VirtualHost) -> VirtualHost:
     group = _cgroup(rig, host)
     cgroups.create(group)
-    with (host.log_dir / "init.log").open("wb") as log:
+    with (host.log_dir / "init.log").open("wb") as output:
         starter = subprocess.Popen(
             [*_UNSHARE, sys.executable, "-m", "deploy.rig.inside"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=output,
             env={**os.environ, "PYTHONPATH": str(_SOURCE_ROOT)},
             start_new_session=True,
         )
@@ -236,7 +154,7 @@ def _start(rig: Path, host: VirtualHost) -> VirtualHost:
         raise RigError(f"virtual host {host.name}: no first process")
     host = replace(host, first_process=process(int(reported)))
     with _locked(rig):
-        _write(host)
+        write(host)
         switch = _switch(rig)
         switch.ensure()
         switch.connect(host.index, int(reported))
@@ -246,32 +164,13 @@ def _start(rig: Path, host: VirtualHost) -> VirtualHost:
     starter.stdout.close()
     if not host.ends_with_owner:
         starter.stdin.close()
-    _await_libvirt(host)
+    await_libvirt(host)
     return host
 
 
 _STARTERS: dict[str, subprocess.Popen[bytes]] = {}
 """What this process started. The end of a starter's standard input tells a host that its owner is gone: it stays open
 for the hosts that shall notice."""
-
-
-def _await_libvirt(host: VirtualHost) -> None:
-    until = time.monotonic() + _READY_SECONDS
-    while True:
-        asked = subprocess.run(
-            ["virsh", "--connect", host.libvirt_uri, "version"],
-            capture_output=True,
-            text=True,
-            timeout=_READY_SECONDS,
-            check=False,
-        )
-        if asked.returncode == 0:
-            return
-        if not host.is_up:
-            raise RigError(f"virtual host {host.name} ended while it started")
-        if time.monotonic() > until:
-            raise TimeoutError(f"libvirtd does not answer after {_READY_SECONDS:.0f} s: {asked.stderr.strip()}")
-        time.sleep(0.05)
 
 
 def _enter(rig: Path, name: str, index: int | None, *, ends_with_owner: bool) -> VirtualHost:
@@ -292,7 +191,7 @@ def _enter(rig: Path, name: str, index: int | None, *, ends_with_owner: bool) ->
         raise RigError(f"{host.libvirt_socket} is too long for a socket; set OVIS_RIG_DIR to a shorter folder")
     shutil.rmtree(host.folder, ignore_errors=True)  # a host.json was never written into it
     host.folder.mkdir()
-    _write(host)
+    write(host)
     for folder in ("dev", "run/libvirt", "run/lock", "state/images", *PRIVATE_FOLDERS):
         (host.folder / folder).mkdir(parents=True, exist_ok=True)
     libvirt_settings.write(host.folder, host_uuid=host.uuid, address=host.address)
@@ -326,7 +225,7 @@ def _remove(rig: Path, host: VirtualHost) -> None:
 
 
 def _remove_empty(rig: Path) -> None:
-    if not any(rig.glob("*/host.json")):
+    if not any(rig.glob(f"*/{RECORD}")):
         _switch(rig).remove()
 
 
@@ -356,21 +255,6 @@ def _locked(rig: Path) -> Iterator[None]:
     with (rig / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _write(host: VirtualHost) -> None:
-    new = host.folder / "host.json.new"
-    new.write_text(json.dumps({**asdict(host), "folder": str(host.folder)}))
-    new.rename(host.folder / "host.json")
-
-
-def _read(folder: Path) -> VirtualHost:
-    held = json.loads((folder / "host.json").read_text())
-    first = held.pop("first_process")
-    return VirtualHost(
-        **{**held, "folder": folder, "owner": Process(**held["owner"])},
-        first_process=Process(**first) if first else None,
-    )
 
 
 def _last_lines(folder: Path, count: int = 10) -> str:

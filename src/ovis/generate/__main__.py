@@ -24,7 +24,7 @@ def main() -> int:
     what.add_parser("python")
     what.add_parser("coverage")
     what.add_parser("docs").add_argument("--out", type=Path, required=True)
-    what.add_parser("publish").add_argument("--version", required=True)
+    what.add_parser("publish").add_argument("--version", type=int, required=True)
     arguments = parser.parse_args()
     match arguments.what:
         case "check":

@@ -1,4 +1,4 @@
-"""Writes `ovis/client/api.py` and `ovis/client/async_api.py`: a class per schema class, a method per verb, same names."""
+"""Writes `ovis/client/api.py` and `async_api.py`: a class per schema class, a method per verb, the same names in both."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Writes `ovis/client/verbs.py`: the arguments of every verb as a class, and the codec of arguments and results.
 
 Decoding reads straight into the classes (msgspec, lax: a number may come as text, as old clients send it) and then
-turns sizes that travel in another unit into bytes, in place. Encoding hands msgspec the objects as they are, except those
-that hold text numbers or scaled sizes: for each such class a function makes the dictionary that travels.
+turns sizes that travel in another unit into bytes, in place. Encoding hands msgspec the objects as they are, except
+those that hold text numbers or scaled sizes: for each such class a function makes the dictionary that travels.
 """
 
 from __future__ import annotations

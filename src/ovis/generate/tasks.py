@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ovis import client
-from ovis.generate import python_client, python_codec, python_types
+from ovis.generate import published, python_client, python_codec, python_types
+from ovis.generate.verdict import judge
 from ovis.schema import Schema, compiled
 from ovis.schema.read import read_folder
 
@@ -30,4 +32,46 @@ def write_python() -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path}")
+    return 0
+
+
+def check(api_folder: Path = API_FOLDER) -> int:
+    """Print what is wrong with the schema, and 1 when anything is."""
+    verdict = judge(api_folder)
+    print("\n".join(verdict.lines()))
+    return 0 if verdict.is_good else 1
+
+
+def publish(version: int, api_folder: Path = API_FOLDER) -> int:
+    """Keep today's schema as a published version; refused unless it is good and the number is the next one."""
+    verdict = judge(api_folder)
+    if verdict.schema is None or not verdict.is_good:
+        print("\n".join(verdict.lines()))
+        return 1
+    try:
+        file = published.publish(api_folder, verdict.schema, version)
+    except published.PublishError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"wrote {file}")
+    return 0
+
+
+def coverage() -> int:
+    """Print how many verbs the agent answers, a class a line."""
+    from ovis.node import coverage as node_coverage  # only here: everything else works without the agent's packages
+
+    return node_coverage.main()
+
+
+def write_docs(out: Path) -> int:
+    """Write the HTML reference into a folder, which is made when it is not there."""
+    from ovis.generate import html
+
+    pages = html.pages(read_folder(API_FOLDER))
+    for name, text in pages.items():
+        file = out / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    print(f"wrote {len(pages)} files; open {out / 'index.html'}")
     return 0

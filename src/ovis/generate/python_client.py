@@ -1,4 +1,4 @@
-"""Writes `ovis/client/api.py` and `async_api.py`: a class per schema class, a method per verb, the same names in both."""
+"""Writes `ovis/client/api.py` and `async_api.py`: a class per schema class, a method per verb, in both the same."""
 
 from __future__ import annotations
 

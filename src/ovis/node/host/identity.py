@@ -1,0 +1,60 @@
+"""The lasting identity of the host: a UUID that survives reboots, upgrades and a change of the agent's rights.
+
+Found once, then kept in a file, because firmware tables read differently to root and to other users.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from pathlib import Path
+
+from ovis.node.host import hardware
+from ovis.node.host.kernel_files import KernelFiles
+
+log = logging.getLogger(__name__)
+
+
+def host_id(configured: str, file: Path, files: KernelFiles) -> str:
+    """What the administrator has set, else what `file` holds, else the machine's UUID or a new one, kept in `file`.
+
+    Raises OSError when there is none and a new one cannot be kept: one that changes at each start is worse than none.
+    """
+    if configured:
+        return configured
+    try:
+        kept = file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        kept = ""
+    return kept or _keep(file, hardware.machine_uuid(files) or str(uuid.uuid4()))
+
+
+def _keep(file: Path, identity: str) -> str:
+    """Write it so that the file is there with its whole content or not at all; another agent's may win."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as out:
+        out.write(identity + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        if file.exists() and not file.read_text(encoding="utf-8").strip():
+            draft.replace(file)  # an empty file is what a full disk left behind
+        else:
+            os.link(draft, file)
+    except FileExistsError:
+        return file.read_text(encoding="utf-8").strip()
+    finally:
+        draft.unlink(missing_ok=True)
+    _flush_folder(file.parent)
+    log.info("this host is %s from now on (kept in %s)", identity, file)
+    return identity
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -9,6 +9,7 @@ slow       waits for QEMU, and nobody minds
 """
 
 import contextlib
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,6 +23,7 @@ from ovis.node.hypervisor.errors import AgentError, DomainNotFound, HypervisorEr
 from ovis.node.hypervisor.interface import NodeInfo, ShutdownMode, Subscription, Versions
 from ovis.node.hypervisor.libvirt_errors import is_lost, translate, translate_agent, translate_create
 from ovis.node.hypervisor.libvirt_names import reason, state
+from ovis.node.hypervisor.links import Links
 from ovis.node.hypervisor.pools import Pool, PoolState
 from ovis.node.hypervisor.sample import Sample
 from ovis.node.hypervisor.sampler import Sampler
@@ -30,7 +32,8 @@ from ovis.node.hypervisor.subscriptions import EventHub
 
 T = TypeVar("T")
 
-# The first one also delivers the events. Together at most libvirtd's max_workers (20); see `connection`.
+# Together below libvirtd's max_workers (20; `power` is served by its prio_workers), so that the daemon has a worker left
+# for others even when every call of ours is stuck.
 THREADS = {"query": 4, "lifecycle": 4, "power": 2, "sampling": 3, "agent": 4, "slow": 3}
 SCREENSHOT_LIMIT = 64 * 1024 * 1024  # 8K in 16-bit colour, uncompressed, is 100 MB; no virtual screen is that large
 
@@ -66,7 +69,7 @@ class LibvirtHypervisor:
         self._hub = EventHub()
         self._deadlines = deadlines
         self._pools = {name: Pool(name, threads=threads) for name, threads in THREADS.items()}
-        self._connection = Connection(uri, THREADS, self._hub)
+        self._connection = Connection(uri, self._hub)
         self._sampler = Sampler(self._pools["sampling"], self._sample)
 
     async def start(self, *, wait: float) -> None:
@@ -95,8 +98,6 @@ class LibvirtHypervisor:
             try:
                 return _info(connection.createXML(xml, libvirt.VIR_DOMAIN_START_PAUSED if paused else 0))
             except libvirt.libvirtError as error:
-                if is_lost(connection):
-                    raise
                 raise translate_create(error, connection, xml) from error
 
         return await self._call("lifecycle", "create", work, deadline or self._deadlines.create)
@@ -210,7 +211,10 @@ class LibvirtHypervisor:
             try:
                 return ask(domain)
             except libvirt.libvirtError as error:
-                raise translate_agent(error, domain_id) from error
+                translated = translate_agent(error, domain_id)
+                if isinstance(translated, AgentError) and _has_gone(domain):
+                    return None  # a quick guest is off before its agent has answered
+                raise translated from error
 
         if how is ShutdownMode.AGENT:
             await self._on("agent", name, domain_id, by_agent, deadline)
@@ -247,23 +251,38 @@ class LibvirtHypervisor:
         deadline: float | None,
         domain_id: str | None = None,
     ) -> T:
-        connection = self._connection.of(pool)
+        links = self._connection.links
         seconds = deadline or float(getattr(self._deadlines, pool))
         try:
-            return await self._pools[pool].run(name, lambda: work(connection), deadline=seconds, domain_id=domain_id)
-        except libvirt.libvirtError as error:
-            if is_lost(connection):
-                raise self._lost(connection, error) from error
-            raise translate(error, domain_id) from error
-        except HypervisorError as error:
-            if isinstance(error.__cause__, libvirt.libvirtError) and is_lost(connection):
-                raise self._lost(connection, error.__cause__) from error
+            return await self._pools[pool].run(
+                name, lambda: _borrowed(links, work, domain_id), deadline=seconds, domain_id=domain_id
+            )
+        except HypervisorLost as error:
+            if links.lost:
+                self._connection.report_lost(links, error.reason)
             raise
 
-    def _lost(self, connection: libvirt.virConnect, error: libvirt.libvirtError) -> HypervisorLost:
-        message = error.get_error_message() or str(error)
-        self._connection.report_lost(connection, message)
-        return HypervisorLost(message)
+
+def _borrowed(links: Links, work: Callable[[libvirt.virConnect], T], domain_id: str | None) -> T:
+    """In a pool's thread, because only there is known which connection the call had."""
+    try:
+        with links.borrow() as connection:
+            return _translated(connection, work, domain_id)
+    except libvirt.libvirtError as error:  # no connection to borrow
+        raise HypervisorLost(error.get_error_message() or str(error)) from error
+
+
+def _translated(connection: libvirt.virConnect, work: Callable[[libvirt.virConnect], T], domain_id: str | None) -> T:
+    try:
+        return work(connection)
+    except libvirt.libvirtError as error:
+        if is_lost(connection):
+            raise HypervisorLost(error.get_error_message() or str(error)) from error
+        raise translate(error, domain_id) from error
+    except HypervisorError as error:  # translated in `work`, which did not look whether the daemon has gone
+        if isinstance(error.__cause__, libvirt.libvirtError) and is_lost(connection):
+            raise HypervisorLost(str(error.__cause__)) from error
+        raise
 
 
 def _info(domain: libvirt.virDomain) -> DomainInfo:
@@ -304,6 +323,18 @@ def _unless_already(domain: libvirt.virDomain, wanted: DomainState, act: Callabl
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID or state(domain.state(0)[0]) is not wanted:
             raise
+
+
+def _has_gone(domain: libvirt.virDomain) -> bool:
+    """Gives QEMU a second to end. Blocks."""
+    for _ in range(10):
+        try:
+            if state(domain.state(0)[0]) in (DomainState.SHUTTING_DOWN, DomainState.SHUT_OFF):
+                return True
+        except libvirt.libvirtError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _agent_return(domain_id: str, answer: str) -> object:

@@ -89,7 +89,7 @@ def translate_create(error: libvirt.libvirtError, connection: libvirt.virConnect
     message = error.get_error_message() or str(error)
     if code in MAY_EXIST and (taken := _taken(connection, xml)):
         return DomainExists(taken)
-    # The parser calls a malformed uuid an internal error, as QEMU's driver does a failed start; it is told by its domain.
+    # The parser calls a malformed uuid an internal error, as QEMU's driver does a failed start.
     in_parser = code == libvirt.VIR_ERR_INTERNAL_ERROR and error.get_error_domain() == libvirt.VIR_FROM_DOMAIN
     if code in BAD_XML or in_parser:
         return BadDomainXml(message)

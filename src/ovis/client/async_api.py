@@ -3331,7 +3331,7 @@ class VMVerbs(Group):
         """Presses the virtual reset button: the guest restarts at once without shutting down, and unsaved data in the
         guest is lost.
 
-        vm_id: The VM to reset.
+        vm_id: The VM whose guest is to start from its firmware again.
         Errors: NoSuchVM, VMIsDown, ResetFailed.
         """
         await self._call("VM.reset", VMResetArgs(vm_id=vm_id), deadline)

@@ -2618,7 +2618,7 @@ class IscsiConnectionParameters(Struct, ConnectionRefParameters, kw_only=True, f
     connection: str
     # Caller's id of the connection, repeated in the answer; all zeros for a one-time check.
     id: UUID
-    # Name of the target (iqn.…, eui.… or naa.…).
+    # Name of the target (iqn...., eui.... or naa....).
     iqn: str
     # CHAP secret; absent or empty logs in without CHAP.
     password: str = field(default_factory=lambda: '')
@@ -2637,7 +2637,7 @@ class IscsiConnectionParameters(Struct, ConnectionRefParameters, kw_only=True, f
 class IscsiHba(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """An iSCSI initiator of the host."""
 
-    # Name by which targets know this host (iqn.…), from the host's iSCSI settings.
+    # Name by which targets know this host (iqn....), from the host's iSCSI settings.
     initiator_name: str = field(name="InitiatorName")
 
 
@@ -3341,7 +3341,7 @@ class BackupInfo(Struct, kw_only=True, frozen=True, omit_defaults=True):
 
     # libvirt XML of the checkpoint; absent when none was created or asked for.
     checkpoint: str | None = None
-    # NBD address of each disk, keyed by image identifier, such as nbd:unix:/run/…:exportname=vda.
+    # NBD address of each disk, keyed by image identifier, such as nbd:unix:/run/...:exportname=vda.
     disks: StringMap
 
 
@@ -3620,7 +3620,7 @@ class ScreenshotResponse(Struct, kw_only=True, frozen=True, omit_defaults=True):
 class SnapshotGUIDDriveInfo(Struct, SnapshotDriveInfo, kw_only=True, frozen=True, omit_defaults=True):
     """A disk in a snapshot that is a whole LUN, named by its multipath GUID."""
 
-    # Multipath GUID of the device in use now; not a UUID but a string such as 36001405…
+    # Multipath GUID of the device in use now; not a UUID but a string such as 36001405...
     base_guid: str = field(name="baseGUID")
     # Multipath GUID of the device to use after the snapshot.
     guid: str = field(name="GUID")
@@ -3712,7 +3712,7 @@ class VmDefinition(Struct, kw_only=True, frozen=True, omit_defaults=True):
     kvm_enable: bool = field(name="kvmEnable", default_factory=lambda: True)
     # Upper bound to which memory can be grown while the VM runs; absent when it cannot grow. [bytes]
     max_mem_size: UInt | None = field(name="maxMemSize", default=None)
-    # Count of slots for memory modules added while the VM runs.
+    # Count of slots for memory modules added while the VM runs. [count]
     max_mem_slots: UInt = field(name="maxMemSlots", default_factory=lambda: 16)
     # Count of virtual CPUs that can be online at most while the VM runs.
     max_v_cpus: UInt = field(name="maxVCpus", default_factory=lambda: 1)
@@ -3920,7 +3920,7 @@ class VmParameters(Struct, kw_only=True, frozen=True, omit_defaults=True):
     launch_paused: bool | None = field(name="launchPaused", default=None)
     # Upper bound to which memory can be grown while the VM runs; absent means it cannot grow. [bytes]
     max_mem_size: UInt | None = field(name="maxMemSize", default=None)
-    # Count of slots for memory modules added while the VM runs.
+    # Count of slots for memory modules added while the VM runs. [count]
     max_mem_slots: UInt = field(name="maxMemSlots", default_factory=lambda: 16)
     # Count of virtual CPUs that can be online at most while the VM runs; absent means no more than at start.
     max_v_cpus: UInt | None = field(name="maxVCpus", default=None)
@@ -3967,7 +3967,7 @@ class VmParameters(Struct, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class VmShortStatus(Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """Identifier and status of a VM, for short lists."""
+    """The least that a list tells about a VM: which one it is and what it is doing."""
 
     # What the VM is doing now on this host.
     status: VmStatus
@@ -4003,7 +4003,7 @@ class vmUpdateGraphicsDeviceParams(Struct, vmUpdateDeviceParams, kw_only=True, f
 class vmUpdateInterfaceDeviceParams(Struct, vmUpdateDeviceParams, kw_only=True, frozen=True, omit_defaults=True):
     """New network, link or filter for a network interface. Fields left out keep their present value."""
 
-    # libvirt alias of the interface, such as net0 or ua-… with a UUID.
+    # libvirt alias of the interface, such as net0 or ua-... with a UUID.
     alias: str
     # Name of the libvirt network filter for the interface, such as vdsm-no-mac-spoofing; absent keeps the present
     # one.

@@ -1732,7 +1732,7 @@ class VMRefreshDiskArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, f
 class VMResetArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Arguments of VM.reset."""
 
-    # The VM to reset.
+    # The VM whose guest is to start from its firmware again.
     vm_id: UUID = field(name="vmID")
 
 

@@ -1,0 +1,5 @@
+"""`python -m ovis.shell`."""
+
+from ovis.shell.main import main
+
+raise SystemExit(main())

@@ -32,10 +32,10 @@ from ovis.node.hypervisor.subscriptions import EventHub
 
 T = TypeVar("T")
 
-# Together below libvirtd's max_workers (20; `power` is served by its prio_workers), so that the daemon has a worker left
-# for others even when every call of ours is stuck.
+# Together below libvirtd's max_workers (20; `power` is served by its prio_workers), so that the daemon has a worker
+# left for others even when every call of ours is stuck.
 THREADS = {"query": 4, "lifecycle": 4, "power": 2, "sampling": 3, "agent": 4, "slow": 3}
-SCREENSHOT_LIMIT = 64 * 1024 * 1024  # 8K in 16-bit colour, uncompressed, is 100 MB; no virtual screen is that large
+SCREENSHOT_LIMIT = 64 * 1024 * 1024  # a 4K screen is 25 MB even uncompressed
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,13 @@ from ovis.client.types import (
 )
 from ovis.node.host import addressing, memory, network, numa, processor, release, security, storage_adapters
 from ovis.node.host.kernel_files import KernelFiles
-from ovis.node.host.libvirt_facts import Accelerator, LibvirtFacts
+from ovis.node.host.libvirt_facts import LibvirtFacts
 from ovis.node.host.network import Network, NetworkSource
 from ovis.node.host.numa import Node
 from ovis.node.host.packages import PackageReader
 from ovis.node.host.processor import Processor
 from ovis.node.host.release import Kernel
+from ovis.node.hypervisor.acceleration import Acceleration, Kind
 
 _MIB = 1 << 20
 # Facts of the node API as its agents of 4.5 state them; an engine refuses hosts that do not name its own version.
@@ -41,14 +42,6 @@ ENGINE_VERSIONS = ("4.2", "4.3", "4.4", "4.5")
 # their arithmetic of free memory keeps its meaning. Not measured here.
 GUEST_OVERHEAD = 65 * _MIB
 RESERVED_MEMORY = 321 * _MIB
-
-
-@dataclass(frozen=True)
-class Acceleration:
-    """What runs guest code, and what was tried to find out."""
-
-    accelerator: Accelerator
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -93,9 +86,9 @@ def capabilities(
     cpus = machine.processor
     return VdsmCapabilities(
         uuid=machine.id,
-        acceleration=acceleration.accelerator,
+        acceleration=acceleration.kind,
         acceleration_reason=acceleration.reason,
-        kvm_enabled=acceleration.accelerator == "kvm",
+        kvm_enabled=acceleration.kind is Kind.KVM,
         vm_types=[VmType.KVM],
         cpu_model=cpus.model,
         cpu_flags=",".join([*cpus.flags, *(f"model_{model}" for model in libvirt.cpu_models)]),

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Literal
 
 from ovis.node.hypervisor import domain_xml
+from ovis.node.hypervisor.acceleration import Kind
 from ovis.node.hypervisor.errors import OperationFailed
 from ovis.node.hypervisor.interface import Hypervisor, Versions
-
-Accelerator = Literal["kvm", "tcg"]
 
 
 @dataclass(frozen=True)
 class LibvirtFacts:
-    """`machines` with aliases such as `q35`; `cpu_models` can run under the accelerator asked about.
+    """`machines` with aliases such as `q35`; `cpu_models` can run with the kind of acceleration asked about.
 
     `tsc_frequency` in Hz, None when libvirt does not tell.
     """
@@ -30,10 +28,10 @@ class LibvirtFacts:
     versions: Versions
 
 
-async def read(hypervisor: Hypervisor, accelerator: Accelerator, *, arch: str | None = None) -> LibvirtFacts:
+async def read(hypervisor: Hypervisor, kind: Kind, *, arch: str | None = None) -> LibvirtFacts:
     """Slow the first time after libvirt's start (it runs QEMU to ask it). Raises HypervisorError."""
     arch = arch or os.uname().machine
-    virt_type = "kvm" if accelerator == "kvm" else "qemu"
+    virt_type = "kvm" if kind is Kind.KVM else "qemu"
     versions = await hypervisor.versions()
     capabilities = await hypervisor.capabilities()
     try:

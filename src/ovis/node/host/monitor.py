@@ -18,14 +18,15 @@ from ovis.client import codec
 from ovis.client.types import HardwareInformation, HostStats, VdsmCapabilities
 from ovis.node.errors import NodeError
 from ovis.node.host import hardware, libvirt_facts
-from ovis.node.host.capabilities import Acceleration, Machine, capabilities, read_machine
+from ovis.node.host.capabilities import Machine, capabilities, read_machine
 from ovis.node.host.identity import host_id
 from ovis.node.host.kernel_files import KernelFiles
-from ovis.node.host.libvirt_facts import Accelerator, LibvirtFacts
+from ovis.node.host.libvirt_facts import LibvirtFacts
 from ovis.node.host.network import NetworkSource
 from ovis.node.host.packages import PackageReader
 from ovis.node.host.sampling import Clocks, HostSampler, Reading
 from ovis.node.host.statistics import VmCounts, host_stats
+from ovis.node.hypervisor.acceleration import Acceleration, Kind
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import ConnectionRestored, Hypervisor, Resync
 from ovis.node.hypervisor.pools import Pool
@@ -79,7 +80,7 @@ class HostMonitor:
         self._sampling = Pool("host sampling", threads=1)
         self._free_space = Pool("host free space", threads=1)
         self._inventory = Pool("host inventory", threads=1)
-        self._libvirt: tuple[Accelerator, LibvirtFacts] | None = None
+        self._libvirt: tuple[Kind, LibvirtFacts] | None = None
         self._reading: Reading | None = None
         self._latest: HostStats | None = None
         self._encoded: msgspec.Raw | None = None
@@ -137,7 +138,7 @@ class HostMonitor:
     async def capabilities(self) -> VdsmCapabilities:
         """Raises HypervisorError while libvirt is away and has not been asked before; OSError without an identity."""
         acceleration = self._acceleration()
-        libvirt = await self._libvirt_facts(acceleration.accelerator)
+        libvirt = await self._libvirt_facts(acceleration.kind)
         return await self._inventory.run(
             "reading the host's inventory",
             lambda: capabilities(self._files, self._read_machine(), libvirt, acceleration, self._implemented),
@@ -158,9 +159,9 @@ class HostMonitor:
         identity = host_id(self._configured_id, self._identity_file, self._files)
         return read_machine(self._files, identity, self._packages, self._network)
 
-    async def _libvirt_facts(self, accelerator: Accelerator) -> LibvirtFacts:
-        if self._libvirt is None or self._libvirt[0] != accelerator:
-            self._libvirt = accelerator, await libvirt_facts.read(self._hypervisor, accelerator)
+    async def _libvirt_facts(self, kind: Kind) -> LibvirtFacts:
+        if self._libvirt is None or self._libvirt[0] is not kind:
+            self._libvirt = kind, await libvirt_facts.read(self._hypervisor, kind)
         return self._libvirt[1]
 
     async def _read_free_space(self) -> dict[str, int] | None:

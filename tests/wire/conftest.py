@@ -93,6 +93,10 @@ class Peer:
         message, self.buffer = self.buffer[:at], self.buffer[at:]
         return message
 
+    def through(self, mark: bytes) -> bytes:
+        """Read up to the end of the first `mark`."""
+        return self.until(lambda data: data.index(mark) + len(mark) if mark in data else 0)
+
     def is_closed(self) -> bool:
         """Wait for the server to close; whatever it still says is dropped."""
         try:
@@ -129,7 +133,7 @@ class Peer:
     def frame(self) -> tuple[str, dict[str, str], bytes]:
         while self.buffer.startswith(b"\n"):
             self.buffer = self.buffer[1:]
-        head = self.until(lambda data: data.find(b"\n\n") + 2 if b"\n\n" in data else 0).strip(b"\n").decode()
+        head = self.through(b"\n\n").strip(b"\n").decode()
         command, *lines = head.split("\n")
         headers = dict(line.split(":", 1) for line in lines)
         size = int(headers.get("content-length", 0)) + 1
@@ -211,7 +215,7 @@ class Rig:
 
         async def look() -> None:
             async with asyncio.timeout(DEADLINE):
-                while not claim():
+                while not claim():  # noqa: ASYNC110 - any claim, not an event
                     await asyncio.sleep(0.005)
 
         self.run(look())

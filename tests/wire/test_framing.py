@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def test_messages_survive_any_chunking(messages: list[bytes], cuts: list[int]) -
     stream = b"".join(frame(message) for message in messages)
     edges = [0, *sorted(min(at, len(stream)) for at in cuts), len(stream)]
     framer = SizeFramer(100)
-    assert cut(framer, *(stream[a:b] for a, b in zip(edges, edges[1:], strict=False))) == messages
+    assert cut(framer, *(stream[a:b] for a, b in pairwise(edges))) == messages
     assert framer.pending == 0
 
 

@@ -84,6 +84,8 @@ def test_what_is_not_json_is_a_parse_error(text: bytes) -> None:
         b'{"jsonrpc":"2.0","method":"m","id":[1]}',
         b'{"jsonrpc":"2.0","method":"m","id":{}}',
         b'{"jsonrpc":"2.0","method":"m","id":true}',
+        b'{"jsonrpc":"2.0","method":"m","id":"' + b"x" * 1023 + b'"}',
+        b'{"jsonrpc":"2.0","method":"' + b"m" * 257 + b'","id":1}',
     ],
 )
 def test_what_is_not_a_request_is_an_invalid_request(text: bytes) -> None:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_frames_survive_encoding_and_any_chunking(frames: list[Frame], cuts: lis
     stream = b"".join(b"\n" * beats + encode(frame.command, frame.headers, frame.body) for frame in frames)
     edges = [0, *sorted(min(at, len(stream)) for at in cuts), len(stream)]
     parser = StompParser(1000)
-    found = cut(parser, *(stream[a:b] for a, b in zip(edges, edges[1:], strict=False)))
+    found = cut(parser, *(stream[a:b] for a, b in pairwise(edges)))
     assert [(f.command, f.body) for f in found] == [(f.command, f.body) for f in frames]
     assert [{name: value for name, value in f.headers.items() if name != "content-length"} for f in found] == [
         dict(f.headers) for f in frames

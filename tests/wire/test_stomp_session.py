@@ -351,7 +351,7 @@ def test_independent_client_agrees(rig: Any) -> None:
 
         server = stompman.ConnectionParameters(host=host, port=port, login="", passcode="")
         async with asyncio.timeout(10), stompman.Client([server], heartbeat=stompman.Heartbeat(1000, 1000)) as client:
-            await client.subscribe("answers", received, ack="auto", on_suppressed_exception=print)
+            subscription = await client.subscribe("answers", received, ack="auto", on_suppressed_exception=print)
             body = json.dumps(call("echo", params={"a": 1})).encode()
             await client.send(
                 body,
@@ -363,5 +363,6 @@ def test_independent_client_agrees(rig: Any) -> None:
             frame = await got.get()
             assert json.loads(frame.body)["result"] == {"a": 1}
             assert frame.headers["message-id"]
+            await subscription.unsubscribe()  # leaving the client waits for that
 
     asyncio.run(main())

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FLOW_LENGTH = 128
+
 Reply = Callable[[bytes], None]
 LocalMethod = Callable[["msgspec.Raw | None"], bytes]
 
@@ -66,7 +68,7 @@ class Calls:
 class Dispatcher:
     """The calls of one connection. `local` methods belong to the connection itself (rpc.subscribe) and never wait."""
 
-    __slots__ = ("_caller", "_calls", "_limits", "_local", "_loop", "_service")
+    __slots__ = ("_caller", "_calls", "_limits", "_local", "_loop", "_service", "_settled")
 
     def __init__(
         self,
@@ -74,12 +76,15 @@ class Dispatcher:
         caller: Caller,
         calls: Calls,
         limits: Limits,
+        settled: Callable[[], None],
         local: Mapping[str, LocalMethod] | None = None,
     ) -> None:
+        """`settled` is called whenever a call which took its time has ended and its answer is sent."""
         self._service = service
         self._caller = caller
         self._calls = calls
         self._limits = limits
+        self._settled = settled
         self._local = local or {}
         self._loop = asyncio.get_running_loop()
 
@@ -123,10 +128,13 @@ class Dispatcher:
             if local is not None:
                 result = local(call.params)
             else:
-                result = self._service.call_now(method, call.params, self._caller, flow=flow or call.flow)
+                flow = flow or call.flow
+                if flow:
+                    flow = _printable(flow)
+                result = self._service.call_now(method, call.params, self._caller, flow=flow)
                 if result is None:
                     self._caller.running += 1
-                    self._calls.start(self._loop.create_task(self._run(call, flow or call.flow, reply), name=method))
+                    self._calls.start(self._loop.create_task(self._run(call, flow, reply), name=method))
                     return
         except RpcError as error:
             if call.id is not None:
@@ -158,6 +166,13 @@ class Dispatcher:
         self._caller.running -= 1
         if call_id is not None:
             reply(answer)
+        self._settled()
+
+
+def _printable(flow: str) -> str:
+    """A flow id is written to logs: short, and without line ends that could fake a line there."""
+    flow = flow[:FLOW_LENGTH]
+    return flow if flow.isprintable() else ascii(flow)[1:-1][:FLOW_LENGTH]
 
 
 class _Gather:

@@ -72,7 +72,7 @@ class HttpSession:
         hub = link.hub
         self._link = link
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
-        self._dispatcher = Dispatcher(hub.service, link.caller, hub.calls, hub.limits)
+        self._dispatcher = Dispatcher(hub.service, link.caller, hub.calls, hub.limits, link.settled)
         self._request: h11.Request | None = None
         self._body = bytearray()
         self._busy = False
@@ -199,7 +199,8 @@ class HttpSession:
             headers.append(("content-length", str(len(response.body))))
         if close:
             headers.append(("connection", "close"))
-        self._write(h11.Response(status_code=response.status, headers=headers))
+        reason = HTTPStatus(response.status).phrase
+        self._write(h11.Response(status_code=response.status, headers=headers, reason=reason))
         head_only = self._request is not None and self._request.method == b"HEAD"
         if response.body and not head_only:
             self._write(h11.Data(data=response.body))

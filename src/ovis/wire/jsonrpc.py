@@ -17,6 +17,7 @@ header of that name). It is a text; other servers ignore it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -24,6 +25,8 @@ from ovis.wire.errors import INVALID_REQUEST, PARSE_ERROR, RpcError
 from ovis.wire.nesting import TooComplex, check_members, check_nesting
 
 NULL = b"null"
+METHOD_LENGTH = 256
+ID_BYTES = 1024
 _BLANKS = b" \t\r\n"
 _ABSENT = msgspec.Raw()
 
@@ -51,7 +54,7 @@ class Batch:
 
 class _Message(msgspec.Struct, gc=False):
     jsonrpc: str
-    method: str
+    method: Annotated[str, msgspec.Meta(max_length=METHOD_LENGTH)]
     params: msgspec.Raw = _ABSENT
     id: msgspec.Raw = _ABSENT
     flow: str = msgspec.field(name="ovirtCorrelationId", default="")
@@ -109,8 +112,10 @@ def _decode_member(data: bytes | msgspec.Raw) -> Call | Invalid:
     if message.id is _ABSENT:
         return Call(message.method, params, None, message.flow)
     call_id = bytes(message.id)
-    if call_id[:1] in b"{[tf":
-        return _invalid(INVALID_REQUEST, "Invalid request: `id` must be a text, a number or null")
+    if call_id[:1] in b"{[tf" or len(call_id) > ID_BYTES:
+        return _invalid(
+            INVALID_REQUEST, f"Invalid request: `id` must be a number, null or a text up to {ID_BYTES} bytes"
+        )
     return Call(message.method, params, call_id, message.flow)
 
 

@@ -153,6 +153,7 @@ class Link(asyncio.Protocol):
         if self.closed:
             return
         self.closed = True
+        self.blocked = True  # ends the session's loop over buffered requests
         for timer in (self._deadline, self._write_deadline):
             if timer is not None:
                 timer.cancel()
@@ -304,7 +305,11 @@ class Link(asyncio.Protocol):
             self._transport.writelines(out)
         if self.blocked and self._transport.get_write_buffer_size() > self._limits.write_bytes:
             self.abort("it does not read its answers, too many are waiting")
-        elif self._half_closed and self.caller.running == 0:
+        self.settled()
+
+    def settled(self) -> None:
+        """A call has ended: perhaps it was the last one that a half-closed peer waits for."""
+        if self._half_closed and self.caller.running == 0:
             self.close()
 
     async def writable(self) -> None:

@@ -138,6 +138,7 @@ class Server:
 
     async def _accept(self, listening: _Listening) -> None:
         loop = asyncio.get_running_loop()
+        limit = self._hub.limits.connections
         while True:
             try:
                 sock, peer = await loop.sock_accept(listening.sock)
@@ -147,10 +148,13 @@ class Server:
                 log.warning("Cannot accept at %s: %s", listening.address, error)
                 await asyncio.sleep(_ACCEPT_AGAIN_SECONDS)
                 continue
-            if len(listening.connections) >= self._hub.limits.connections:
-                log.warning("Connection refused: %d are open at %s", len(listening.connections), listening.address)
+            if len(listening.connections) >= limit:
+                if not listening.full:  # once, not for every connection of a flood
+                    log.warning("%d connections are open at %s, more are refused", limit, listening.address)
+                listening.full = True
                 sock.close()
                 continue
+            listening.full = False
             link = Link(self._hub, lambda transport: self._admit(transport, listening))
             listening.connections.add(link)
             self._hub.spawn(self._connect(sock, _address(peer), link, listening), "connect")
@@ -216,6 +220,7 @@ class _Listening:
         self.sock = listening_socket(endpoint)
         self.sock.setblocking(False)
         self.connections: set[Link] = set()
+        self.full = False
         self.accepting: asyncio.Task[None] | None = None
         self.address: str | tuple[str, int]
         self.address = endpoint.path if isinstance(endpoint, UnixEndpoint) else self.sock.getsockname()[:2]

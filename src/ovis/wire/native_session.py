@@ -21,7 +21,9 @@ class NativeSession:
         self._framer = SizeFramer(link.hub.limits.message_bytes)
         self._subscriptions = Subscriptions(link, self._send)
         hub = link.hub
-        self._dispatcher = Dispatcher(hub.service, link.caller, hub.calls, hub.limits, self._subscriptions.methods)
+        self._dispatcher = Dispatcher(
+            hub.service, link.caller, hub.calls, hub.limits, link.settled, self._subscriptions.methods
+        )
 
     @property
     def pending(self) -> int:

@@ -79,7 +79,7 @@ class StompSession:
         self._link = link
         self._parser = StompParser(link.hub.limits.message_bytes)
         hub = link.hub
-        self._dispatcher = Dispatcher(hub.service, link.caller, hub.calls, hub.limits)
+        self._dispatcher = Dispatcher(hub.service, link.caller, hub.calls, hub.limits, link.settled)
         self._targets: dict[str, _Target] = {}
         self._by_destination: dict[str, list[_Target]] = {}
         self._number = 0

@@ -34,7 +34,9 @@ class WebSocketSession:
         self._link = link
         self._protocol = ServerProtocol(max_size=hub.limits.message_bytes)
         self._subscriptions = Subscriptions(link, self._send)
-        self._dispatcher = Dispatcher(hub.service, link.caller, hub.calls, hub.limits, self._subscriptions.methods)
+        self._dispatcher = Dispatcher(
+            hub.service, link.caller, hub.calls, hub.limits, link.settled, self._subscriptions.methods
+        )
         self._message = bytearray()
         self._waiting: deque[Request | Frame] = deque()
         self._half = 0  # bytes fed since the last whole message: the protocol's own count is not public

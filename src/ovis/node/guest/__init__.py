@@ -1,0 +1,1 @@
+"""What the system inside a VM tells of itself, through the QEMU guest agent."""

@@ -1,0 +1,1 @@
+"""Virtual machines: their life, their description, what is measured of them."""

@@ -1,0 +1,104 @@
+"""The metadata that engines and hosts keep in the domain XML, element `vm` of namespace http://ovirt.org/vm/1.0.
+
+Values are flat children; a value that is not text says so: <startTime type="float">1700000000.5</startTime>. `custom`
+is a group of texts. `device` groups belong to other modules. What is not known here is left as it is.
+Children stand in the namespace when an engine wrote them, and in none when they went through libvirt's setMetadata,
+which renames only the outer element: names are compared without it.
+Source: reference/vdsm.md, section 2.3.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+URI = "http://ovirt.org/vm/1.0"
+PREFIX = "ovirt-vm"
+
+Value = str | int | float | bool
+
+
+def element(root: etree._Element) -> etree._Element | None:
+    """The `vm` element of a domain description."""
+    return root.find(f"metadata/{{{URI}}}vm")
+
+
+def read(root: etree._Element) -> dict[str, Value]:
+    """The flat values of a domain description; a value that is not of its type is read as text."""
+    return {
+        _name(child): _value(child)
+        for child in _children(element(root))
+        if len(child) == 0 and _name(child) not in ("device", "custom")
+    }
+
+
+def custom(root: etree._Element) -> dict[str, str]:
+    """The custom properties of the VM."""
+    groups = [child for child in _children(element(root)) if _name(child) == "custom"]
+    return {_name(child): child.text or "" for group in groups for child in _children(group)}
+
+
+def write(root: etree._Element, values: dict[str, Value | None]) -> None:
+    """Set values in a domain description; None removes one. Everything else in the metadata survives."""
+    holder = element(root)
+    if holder is None:
+        outer = root.find("metadata")
+        if outer is None:
+            outer = etree.SubElement(root, "metadata")
+        holder = etree.SubElement(outer, f"{{{URI}}}vm", nsmap={PREFIX: URI})
+    for name, value in values.items():
+        _remove(holder, name)
+        if value is not None:
+            child = etree.SubElement(holder, f"{{{URI}}}{name}")
+            child.text, kind = _text(value)
+            if kind:
+                child.set("type", kind)
+
+
+def write_custom(root: etree._Element, values: dict[str, str]) -> None:
+    """Replace the custom properties. The names must be those of XML elements."""
+    write(root, {})
+    holder = element(root)
+    assert holder is not None
+    _remove(holder, "custom")
+    group = etree.SubElement(holder, f"{{{URI}}}custom")
+    for name, text in values.items():
+        etree.SubElement(group, f"{{{URI}}}{name}").text = text
+
+
+def _children(holder: etree._Element | None) -> list[etree._Element]:
+    return [] if holder is None else [child for child in holder if isinstance(child.tag, str)]
+
+
+def _name(child: etree._Element) -> str:
+    return etree.QName(child).localname
+
+
+def _remove(holder: etree._Element, name: str) -> None:
+    for child in _children(holder):
+        if _name(child) == name:
+            holder.remove(child)
+
+
+def _value(child: etree._Element) -> Value:
+    text = (child.text or "").strip()
+    try:
+        match child.get("type"):
+            case "int":
+                return int(text)
+            case "float":
+                return float(text)
+            case "bool":
+                return text.lower() == "true"
+    except ValueError:
+        pass
+    return text
+
+
+def _text(value: Value) -> tuple[str, str | None]:
+    if isinstance(value, bool):
+        return str(value), "bool"
+    if isinstance(value, int):
+        return str(value), "int"
+    if isinstance(value, float):
+        return repr(value), "float"
+    return value, None

@@ -1,0 +1,113 @@
+"""Which files of the host a domain description may name.
+
+Everything in the description that looks like a path is looked at, wherever it stands: a description can make QEMU,
+which may do more than its author, read a file (`sysinfo` of type fwcfg), create one (`log`), or run one (`emulator`).
+What is not allowed by a rule here is refused. Links are resolved first, so that none leads out of an allowed place.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from ovis.node.errors import BadParameter
+from ovis.node.vm.settings import VmSettings
+
+TEXTS_WITH_PATHS = {"kernel", "initrd", "dtb", "loader", "nvram", "table", "emulator", "backend", "bootloader", "init"}
+MUST_EXIST = {"kernel", "initrd", "dtb", "loader", "table"}
+RANDOM_DEVICES = {"/dev/random", "/dev/urandom", "/dev/hwrng"}
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A path in a description. `where` says so to the author; `is_disk`: it is what a disk is made of."""
+
+    path: str
+    where: str
+    tag: str
+    is_disk: bool = False
+
+
+class PathRules:
+    """The calls look at the file system and may hang with it: they belong into a thread."""
+
+    def __init__(self, settings: VmSettings) -> None:
+        self._allowed = settings.allowed_paths
+        self._beside = (*settings.firmware_paths, *settings.socket_paths)
+
+    def check(self, mention: Mention, field: str) -> str:
+        """The path with links resolved. Raises BadParameter."""
+        where = f"{field}: {mention.where}"
+        path = mention.path
+        if not os.path.isabs(path) or "\0" in path:
+            raise BadParameter(where, f"{path!r} is not an absolute path")
+        real = os.path.realpath(path)
+        places = self._allowed if mention.is_disk else (*self._allowed, *self._beside)
+        if not any(_is_below(real, place) for place in places):
+            leads = f", which leads to {real}," if real != path else ""
+            raise BadParameter(where, f"{path}{leads} is outside of the places allowed by `vms.allowed_paths`")
+        if mention.is_disk or mention.tag in MUST_EXIST:
+            self._check_exists(path, real, where)
+        return real
+
+    def is_block_device(self, path: str) -> bool:
+        try:
+            return stat.S_ISBLK(os.stat(path).st_mode)
+        except OSError:
+            return False
+
+    def _check_exists(self, path: str, real: str, where: str) -> None:
+        try:
+            mode = os.stat(real).st_mode
+        except FileNotFoundError as error:
+            raise BadParameter(where, f"{path}: there is no such file") from error
+        except OSError as error:
+            raise BadParameter(where, f"{path} cannot be looked at: {error.strerror}") from error
+        if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+            raise BadParameter(where, f"{path} is neither a file nor a block device")
+
+
+def _is_below(real: str, place: Path) -> bool:
+    top = os.path.realpath(place)
+    return real.startswith(top.rstrip("/") + "/")
+
+
+def mentions(root: etree._Element) -> Iterator[Mention]:
+    """Every path in a description that must pass the rules."""
+    for element in root.iter():
+        if not isinstance(element.tag, str) or _is_free(element):
+            continue
+        disk = _disk_of(element)
+        for name, value in element.attrib.items():
+            if disk is not None and element.tag == "source" and name in ("file", "dev", "dir"):
+                yield Mention(str(value), f"{_label(disk)} {element.tag}/@{name}", "source", is_disk=True)
+            elif str(value).startswith("/"):
+                yield Mention(str(value), f"{_label(element)}/@{name}", element.tag)
+        text = (element.text or "").strip()
+        if element.tag in TEXTS_WITH_PATHS and text.startswith("/") and text not in RANDOM_DEVICES:
+            yield Mention(text, _label(element), element.tag)
+
+
+def _is_free(element: etree._Element) -> bool:
+    """Not a path of this host: metadata, and the tag under which a guest sees a shared folder."""
+    return any(e.tag == "metadata" for e in (element, *element.iterancestors())) or (
+        element.tag == "target" and (parent := element.getparent()) is not None and parent.tag == "filesystem"
+    )
+
+
+def _disk_of(element: etree._Element) -> etree._Element | None:
+    return next((e for e in element.iterancestors() if e.tag == "disk"), None)
+
+
+def _label(element: etree._Element) -> str:
+    if element.tag == "disk":
+        target = element.find("target")
+        return f"disk {target.get('dev', '?') if target is not None else '?'}"
+    parent = element.getparent()
+    outer = f"{parent.tag}/" if parent is not None and isinstance(parent.tag, str) else ""
+    return f"{outer}{element.tag!s}"

@@ -1,0 +1,154 @@
+"""From the caller's words to a description that libvirt gets: all checks that need no change of anything.
+
+Each refusal names the field as the caller wrote it: `vmParams.memSize`, or `vmParams.xml: domain/memory`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lxml import etree
+
+from ovis.client.types import VmParameters
+from ovis.node.errors import BadParameter
+from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
+from ovis.node.hypervisor.pools import Pool
+from ovis.node.vm import arrange, definition, domain_xml, safe_xml
+from ovis.node.vm.definition import Definition
+from ovis.node.vm.errors import NotEnoughMemory
+from ovis.node.vm.host_limits import HostLimits
+from ovis.node.vm.paths import PathRules, mentions
+from ovis.node.vm.settings import VmSettings
+
+T = TypeVar("T")
+FIELD = "vmParams.xml"
+DISK_TYPES = {"file", "block"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`xml` is what libvirt gets, secrets included: never log it."""
+
+    xml: str
+    definition: Definition
+    start_time: float
+    launch_paused: bool
+
+
+class Preparer:
+    """Looks at the file system in threads of its own: storage that hangs costs further creations only."""
+
+    def __init__(self, settings: VmSettings) -> None:
+        self._settings = settings
+        self._rules = PathRules(settings)
+        self._threads = Pool("vm paths", threads=4)
+
+    def close(self) -> None:
+        self._threads.close()
+
+    async def prepare(self, vm_id: str, given: VmParameters, limits: HostLimits, *, now: float) -> Prepared:
+        """Raises BadParameter and its kind; nothing has changed then, nor afterwards."""
+        vm_id = canonical_id(vm_id, "vmID")
+        _refuse_saved_state(given)
+        if given.xml is not None:
+            field, root = FIELD, safe_xml.parse(given.xml, FIELD)
+        else:
+            field, root = "vmParams", await self._build(vm_id, given)
+        found = definition.read(root, field)
+        _check(found, root, vm_id, limits, field)
+        await self._within_deadline(lambda: self._check_paths(root, limits, field), field)
+        paused = _launch_paused(given, found)
+        arrange.arrange(root, self._settings, limits, start_time=now)
+        return Prepared(safe_xml.text_of(root), definition.read(root, field), now, paused)
+
+    async def _build(self, vm_id: str, given: VmParameters) -> etree._Element:
+        paths = domain_xml.disk_paths(given)
+        block_paths = await self._within_deadline(
+            lambda: frozenset(path for path in paths if self._rules.is_block_device(path)), "vmParams.devices"
+        )
+        return domain_xml.build(vm_id, given, self._settings, block_paths=block_paths)
+
+    def _check_paths(self, root: etree._Element, limits: HostLimits, field: str) -> None:
+        for mention in mentions(root):
+            if mention.tag == "emulator":
+                if mention.path not in limits.emulators:
+                    raise BadParameter(
+                        f"{field}: {mention.where}", f"{mention.path} is no QEMU that libvirt knows here"
+                    )
+            else:
+                self._rules.check(mention, field)
+
+    async def _within_deadline(self, work: Callable[[], T], field: str) -> T:
+        try:
+            return await self._threads.run("look at disks", work, deadline=self._settings.path_deadline)
+        except (DeadlineExceeded, ThreadsExhausted) as error:
+            raise BadParameter(field, f"the storage of its disks does not answer: {error}") from error
+
+
+def canonical_id(text: str, field: str) -> str:
+    """A UUID in libvirt's spelling. Raises BadParameter."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise BadParameter(field, f"{text[:60]!r} is not a UUID") from error
+
+
+def _refuse_saved_state(given: VmParameters) -> None:
+    for value, name in (
+        (given.hiber_vol_handle, "hiberVolHandle"),
+        (given.memory_dump_volume, "memoryDumpVolume"),
+        (given.x_nvramdata, "_X_nvramdata"),
+        (given.x_tpmdata, "_X_tpmdata"),
+    ):
+        if value:
+            raise BadParameter(f"vmParams.{name}", "starting from saved state is not supported yet")
+
+
+def _check(found: Definition, root: etree._Element, vm_id: str, limits: HostLimits, field: str) -> None:
+    if canonical_id(found.id, f"{field}: domain/uuid") != vm_id:
+        raise BadParameter(f"{field}: domain/uuid", f"{found.id} is not the vmID, {vm_id}")
+    if "/" in found.name or not found.name.isprintable() or len(found.name) > 255:
+        raise BadParameter(
+            f"{field}: domain/name", f"{found.name[:80]!r} holds a slash or unprintable signs, or is too long"
+        )
+    _check_memory(found, limits, field)
+    if root.get("type", "kvm") not in ("kvm", "qemu"):
+        raise BadParameter(f"{field}: domain/@type", f"{root.get('type')!r} is not kvm or qemu")
+    if found.machine and found.machine not in limits.machines:
+        known = ", ".join(sorted(limits.machines)[:12])
+        name = "vmParams.emulatedMachine" if field != FIELD else f"{FIELD}: domain/os/type/@machine"
+        raise BadParameter(name, f"{found.machine!r} is no machine type of this host; it has {known} ...")
+    _check_devices(root, field)
+
+
+def _check_memory(found: Definition, limits: HostLimits, field: str) -> None:
+    where = f"{FIELD}: domain/memory" if field == FIELD else "vmParams.memSize"
+    if found.memory == 0:
+        raise BadParameter(where, "must be above 0")
+    if found.memory > limits.memory:
+        raise NotEnoughMemory(where, found.memory, limits.memory)
+    if found.max_memory is not None and found.max_memory < found.memory:
+        raise BadParameter(f"{field}: domain/maxMemory", "is less than domain/memory")
+
+
+def _check_devices(root: etree._Element, field: str) -> None:
+    for disk in root.iterfind("devices/disk"):
+        target = disk.find("target")
+        name = f"{field}: disk {target.get('dev', '?') if target is not None else '?'}"
+        for part in (disk, *disk.iter("backingStore", "mirror", "source")):
+            kind = part.get("type", "file")
+            if kind not in DISK_TYPES:
+                raise BadParameter(name, f"disks of type {kind} are not supported yet, only file and block")
+        if disk.get("device", "disk") in ("disk", "lun") and disk.find("source") is None:
+            raise BadParameter(name, "has no source")
+    if root.find("devices/lease") is not None:
+        raise BadParameter(f"{field}: devices/lease", "leases are not supported yet")
+
+
+def _launch_paused(given: VmParameters, found: Definition) -> bool:
+    if given.launch_paused is not None:
+        return given.launch_paused
+    return found.metadata.get("launchPaused") is True

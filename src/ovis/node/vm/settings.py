@@ -1,0 +1,46 @@
+"""What the VM code is told of the host and its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+FIRMWARE_PATHS = tuple(
+    Path(path)
+    for path in (
+        "/usr/share/OVMF",
+        "/usr/share/AAVMF",
+        "/usr/share/edk2",
+        "/usr/share/qemu",
+        "/usr/share/seabios",
+        "/var/lib/libvirt/qemu/nvram",
+    )
+)
+SOCKET_PATHS = tuple(
+    Path(path) for path in ("/var/lib/libvirt/qemu", "/run/libvirt/qemu", "/run/ovirt-vmconsole-console")
+)
+
+
+@dataclass(frozen=True)
+class VmSettings:
+    """Times in seconds.
+
+    `virt_type` is libvirt's word for the chosen acceleration. `boot_grace`: a guest without an agent counts as booted
+    after it. `os_name`, `os_version` and `host_serial` fill the placeholders of an engine's XML.
+    """
+
+    allowed_paths: tuple[Path, ...] = ()
+    firmware_paths: tuple[Path, ...] = FIRMWARE_PATHS
+    socket_paths: tuple[Path, ...] = SOCKET_PATHS
+    virt_type: Literal["kvm", "qemu"] = "kvm"
+    display_address: str = "127.0.0.1"
+    os_name: str = "Ovis"
+    os_version: str = "0"
+    host_serial: str = "00000000-0000-0000-0000-000000000000"
+    sample_period: float = 15.0
+    guest_period: float = 30.0
+    boot_grace: float = 60.0
+    shutdown_timeout: float = 30.0
+    path_deadline: float = 10.0
+    """Looking at disks may hang where their storage does."""

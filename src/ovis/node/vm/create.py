@@ -1,0 +1,143 @@
+"""VM.create and the launch that follows it.
+
+The answer comes when all checks have passed and the record is on the disk: from then on the VM exists, and whatever
+happens it ends running or Down with a reason. libvirt is asked afterwards, by a task of `Vms`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from ovis.client.types import VmDefinition, VmParameters
+from ovis.node.errors import VmExists
+from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
+from ovis.node.vm import statistics
+from ovis.node.vm.errors import CreateFailed
+from ovis.node.vm.prepare import canonical_id
+from ovis.node.vm.states import Cause, ExitReason, exit_of
+from ovis.node.vm.store import Intent
+from ovis.node.vm.vm import Vm
+
+if TYPE_CHECKING:
+    from ovis.node.vm.vms import Vms
+
+log = logging.getLogger(__name__)
+
+LATE = 60.0  # how long a start that passed its deadline may still succeed
+LOOK_EVERY = 1.0
+
+
+async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
+    """Accept a new VM. After an error nothing is left of it.
+
+    Raises VmExists, BadParameter and its kind, CreateFailed, HypervisorError.
+    """
+    _refuse_known(vms, vm_id)
+    limits = await vms.limits.get()
+    prepared = await vms.preparer.prepare(vm_id, given, limits, now=vms.clock())
+    await _refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
+    vm = Vm(
+        prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused
+    )  # fmt: skip
+    vms.add(vm)  # again, for another call may have come between
+    try:
+        await vms.save(vm, Intent.CREATING)
+    except (OSError, HypervisorError) as error:
+        vms.drop(vm)
+        await _forget_record(vms, vm.id)
+        raise CreateFailed(vm.id, f"its record could not be written: {error}") from error
+    except asyncio.CancelledError:
+        vms.drop(vm)
+        vms.own(_forget_record(vms, vm.id), f"undo the creation of VM {vm.id}")
+        raise
+    vm.launch = vms.own(launch(vms, vm), f"launch VM {vm.id}")
+    return statistics.definition(vm)
+
+
+async def launch(vms: Vms, vm: Vm) -> None:
+    """Start the VM; it ends running, or Down with libvirt's words."""
+    if vm.ending is not None:
+        vms.end(vm, exit_of(ExitReason.DESTROYED_ON_STARTUP))
+        return
+    try:
+        await vms.hypervisor.create(vm.xml, paused=vm.launch_paused)
+    except HypervisorLost as error:
+        # It may run or not; `recovery.resync` looks when libvirt is back.
+        log.warning("libvirt went away while VM %s was being started: %s", vm.id, error)
+        return
+    except DeadlineExceeded as error:
+        if not error.started or not await _comes_late(vms, vm):
+            _failed(vms, vm, error)
+            return
+    except HypervisorError as error:
+        _failed(vms, vm, error)
+        return
+    except Exception as error:
+        log.exception("starting VM %s failed in an unforeseen way", vm.id)
+        _failed(vms, vm, error)
+        return
+    if vm.stopped_in_launch and not await _runs(vms, vm):
+        vms.end(vm, exit_of(ExitReason.LOST_QEMU_CONNECTION, "QEMU ended right after its start"))
+        return
+    await vms.refresh(vm)
+    if vm.is_down:
+        return
+    vms.move(vm, Cause.LAUNCHED_PAUSED if vm.launch_paused else Cause.LAUNCHED)
+    vms.polling.add(vm.id)
+    if vm.ending is None:
+        await keep_running(vms, vm)
+
+
+async def keep_running(vms: Vms, vm: Vm) -> None:
+    """Note that the VM runs. A failure is survived: recovery also finds a VM whose record says less."""
+    try:
+        await vms.save(vm, Intent.RUNNING)
+    except (OSError, HypervisorError) as error:
+        log.warning("the record of VM %s could not be written: %s", vm.id, error)
+
+
+def _failed(vms: Vms, vm: Vm, error: Exception) -> None:
+    log.warning("VM %s was not started: %s", vm.id, error)
+    vms.end(vm, exit_of(ExitReason.LIBVIRT_START_FAILED, str(error)))
+
+
+async def _comes_late(vms: Vms, vm: Vm) -> bool:
+    for _ in range(int(LATE / LOOK_EVERY)):
+        if await _runs(vms, vm):
+            return True
+        await asyncio.sleep(LOOK_EVERY)
+    return False
+
+
+async def _runs(vms: Vms, vm: Vm) -> bool:
+    """When libvirt does not say, the VM counts as running: what is believed wrongly is put right by a resync."""
+    try:
+        await vms.hypervisor.info(vm.id)
+    except DomainNotFound:
+        return False
+    except HypervisorError:
+        return True
+    return True
+
+
+def _refuse_known(vms: Vms, vm_id: str) -> None:
+    if vms.get(canonical_id(vm_id, "vmID")) is not None:
+        raise VmExists(vm_id)
+
+
+async def _refuse_foreign(vms: Vms, vm_id: str, name: str) -> None:
+    """libvirt would refuse these too, but after the answer."""
+    for info in await vms.hypervisor.domains():
+        if info.id == vm_id:
+            raise VmExists(vm_id)
+        if info.name == name:
+            raise VmExists(name, by="name")
+
+
+async def _forget_record(vms: Vms, vm_id: str) -> None:
+    try:
+        await vms.store.run(lambda: vms.store.remove(vm_id))
+    except (OSError, HypervisorError) as error:
+        log.warning("the record of VM %s could not be removed: %s", vm_id, error)

@@ -1,0 +1,311 @@
+"""All VMs of the host: who they are, how their status changes, who is told, what is kept.
+
+Operations stand in their own files (create, ending, recovery …) and act through this class; what they start here ends
+here. Order of what happens to a VM: its record is written, libvirt is asked, its status moves, an event is published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ovis.client import codec
+from ovis.client.types import VmDefinition, VmParameters, VmStatus, VmStatusChange
+from ovis.node.errors import VmExists, VmNotFound
+from ovis.node.guest.facts import GuestFacts
+from ovis.node.guest.polling import GuestPolling
+from ovis.node.hypervisor.errors import HypervisorError
+from ovis.node.hypervisor.interface import DomainSample, Hypervisor, Sample
+from ovis.node.vm import create, definition, libvirt_events, recovery, safe_xml, sampling, statistics
+from ovis.node.vm.host_limits import HostLimitsReader
+from ovis.node.vm.prepare import Preparer
+from ovis.node.vm.settings import VmSettings
+from ovis.node.vm.states import Cause, Exit, after
+from ovis.node.vm.store import Intent, Record, Store, StoredExit
+from ovis.node.vm.vm import Vm
+from ovis.wire.events import Bus
+
+log = logging.getLogger(__name__)
+
+
+class Vms:
+    """`clock` gives Unix time, `monotonic` what rates and waiting use; both in seconds."""
+
+    def __init__(
+        self,
+        hypervisor: Hypervisor,
+        events: Bus,
+        state_folder: Path,
+        settings: VmSettings,
+        *,
+        store: Store | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.hypervisor = hypervisor
+        self.settings = settings
+        self.store = store or Store(state_folder)
+        self.clock = clock
+        self.monotonic = monotonic
+        self.limits = HostLimitsReader(hypervisor)
+        self.preparer = Preparer(settings)
+        self.polling = GuestPolling(
+            hypervisor,
+            period=settings.guest_period,
+            clock=monotonic,
+            on_facts=self._on_guest_facts,
+            on_silence=self._on_guest_silence,
+        )
+        self._events = events
+        self._vms: dict[str, Vm] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._subscription = hypervisor.events()  # from now on nothing is missed
+        self._sampling_fails = False
+
+    # Who is there
+
+    def find(self, vm_id: str) -> Vm:
+        """Raises VmNotFound."""
+        vm = self._vms.get(vm_id) or self._vms.get(vm_id.lower())
+        if vm is None:
+            raise VmNotFound(vm_id)
+        return vm
+
+    def get(self, vm_id: str) -> Vm | None:
+        return self._vms.get(vm_id)
+
+    def __iter__(self) -> Iterator[Vm]:
+        return iter(self._vms.values())
+
+    def __len__(self) -> int:
+        return len(self._vms)
+
+    def add(self, vm: Vm) -> None:
+        """Raises VmExists."""
+        if vm.id in self._vms:
+            raise VmExists(vm.id)
+        if any(other.name == vm.name and not other.is_down for other in self):
+            raise VmExists(vm.name, by="name")
+        self._vms[vm.id] = vm
+
+    def drop(self, vm: Vm) -> None:
+        """Forget the VM here and now; safe to repeat."""
+        vm.is_forgotten = True
+        self.polling.remove(vm.id)
+        if self._vms.get(vm.id) is vm:
+            del self._vms[vm.id]
+        vm.touch()
+
+    # What runs
+
+    async def create(self, vm_id: str, given: VmParameters) -> VmDefinition:
+        """See `create.create`."""
+        return await create.create(self, vm_id, given)
+
+    async def recover(self) -> None:
+        """See `recovery.recover`."""
+        await recovery.recover(self)
+
+    async def run(self) -> None:
+        """Follow libvirt, sample, ask the guests; after `recover`, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.follow_events(), name="libvirt events")
+            tasks.create_task(self._sample_for_ever(), name="VM sampling")
+            tasks.create_task(self.polling.run(), name="guest agents")
+
+    async def follow_events(self) -> None:
+        """Until cancelled or the hypervisor is closed. One event that goes wrong does not end it."""
+        async for event in self._subscription:
+            try:
+                await libvirt_events.handle(self, event)
+            except Exception:
+                log.exception("an event of libvirt was not handled: %s", event)
+
+    async def close(self) -> None:
+        """Stop everything started here. The VMs run on; what was begun is found again at the next start."""
+        self._subscription.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.polling.close()
+        self.preparer.close()
+        await self.store.close()
+
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run a piece of work that outlives the call that began it, and ends with this object at the latest."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("%s: %s", task.get_name(), error)
+
+    # How a status changes
+
+    def move(self, vm: Vm, cause: Cause) -> bool:
+        """Change the status as the table says; an event is published when it did change."""
+        status = after(vm.status, cause)
+        if status is vm.status:
+            return False
+        log.info("VM %s (%s): %s -> %s: %s", vm.id, vm.name, vm.status.value, status.value, cause.value)
+        vm.status = status
+        if status is VmStatus.POWERING_UP:
+            vm.booted = False
+            vm.boot_began = self.monotonic()
+        if status is VmStatus.UP:
+            vm.booted = True
+        if status is not VmStatus.PAUSED:
+            vm.paused_by_disk = False
+            vm.disk_error = None
+        self.publish(vm)
+        return True
+
+    def end(self, vm: Vm, why: Exit) -> None:
+        """The VM is Down. Safe to repeat: the first reason stands. It is kept until the client destroys it."""
+        if vm.is_down:
+            return
+        vm.exit = why
+        vm.measured = None
+        vm.guest = None
+        vm.responding = True
+        self.polling.remove(vm.id)
+        if vm.escalation is not None and vm.escalation is not asyncio.current_task():
+            vm.escalation.cancel()
+        self.move(vm, Cause.ENDED)
+        if vm.ending is None:
+            self.own(self.save(vm, Intent.DOWN), f"keep the end of VM {vm.id}")
+
+    def publish(self, vm: Vm) -> None:
+        """Tell subscribers the status and what belongs to it."""
+        vm.touch()
+        change = VmStatusChange(
+            status=vm.status,
+            elapsed_time=None if vm.is_down else self.elapsed(vm),
+            client_ip=vm.client_ip or None,
+            monitor_response=None if vm.is_down else (0 if vm.responding else -1),
+            pause_code=vm.pause_code,
+            exit_code=vm.exit.code if vm.exit else None,
+            exit_reason=vm.exit.reason if vm.exit else None,
+            exit_message=vm.exit.message if vm.exit else None,
+            time_offset=vm.time_offset if vm.is_down else None,
+            ioerror=_io_error(vm),
+        )
+        self._events.publish(f"|virt|VM_status|{vm.id}", {vm.id: msgspec.Raw(codec.encode_value(change))})
+
+    def elapsed(self, vm: Vm) -> int:
+        """Seconds since the VM was started; a host clock that was set back does not make it negative."""
+        return max(int(self.clock() - vm.start_time), 0)
+
+    # What is kept
+
+    async def save(self, vm: Vm, intent: Intent) -> None:
+        """Write the VM's record. Raises OSError, HypervisorError (the store hangs)."""
+        record = Record(
+            id=vm.id,
+            name=vm.name,
+            intent=intent,
+            xml=vm.xml,
+            start_time=vm.start_time,
+            launch_paused=vm.launch_paused,
+            time_offset=vm.time_offset,
+            asked=vm.asked,
+            exit=StoredExit(vm.exit.code, vm.exit.reason, vm.exit.message) if vm.exit else None,
+        )
+        await self.store.run(lambda: self.store.write(record))
+
+    async def refresh(self, vm: Vm) -> None:
+        """Read the live description: real ports, host-side names, devices that came and went."""
+        try:
+            text = await self.hypervisor.xml(vm.id)
+        except HypervisorError as error:
+            log.warning("the live description of VM %s could not be read: %s", vm.id, error)
+            return
+        vm.definition = definition.read(safe_xml.parse(text, recovery.LIVE), recovery.LIVE)
+        vm.xml = text
+        vm.touch()
+
+    # What is measured
+
+    async def sample(self) -> None:
+        """One look at all VMs."""
+        try:
+            taken = await self.hypervisor.sample()
+        except HypervisorError as error:
+            if not self._sampling_fails:
+                log.warning("sampling of the VMs fails: %s", error)
+            self._sampling_fails = True
+            return
+        if self._sampling_fails:
+            log.info("sampling of the VMs works again")
+        self._sampling_fails = False
+        self.take(taken)
+
+    def take(self, taken: Sample) -> None:
+        """Bring every VM up to date with a sample."""
+        for vm in self:
+            found = taken.domains.get(vm.id)
+            if found is not None and vm.has_qemu:
+                before = vm.measured
+                vm.measured = sampling.following(before, taken.at, found) if before else sampling.first(taken.at, found)
+                vm.stats_json = None
+                self._check_response(vm, found)
+            if vm.status is VmStatus.POWERING_UP and self.monotonic() - vm.boot_began >= self.settings.boot_grace:
+                self.move(vm, Cause.BOOT_GRACE_OVER)
+
+    def _check_response(self, vm: Vm, found: DomainSample) -> None:
+        if vm.responding is found.responding:
+            return
+        vm.responding = found.responding
+        log.log(
+            logging.INFO if found.responding else logging.WARNING,
+            "QEMU of VM %s %s", vm.id, "answers again" if found.responding else "does not answer",
+        )  # fmt: skip
+        self.publish(vm)
+
+    async def _sample_for_ever(self) -> None:
+        """At fixed points of time: a slow sample does not shift the next one."""
+        due = self.monotonic()
+        while True:
+            try:
+                await self.sample()
+            except Exception:
+                log.exception("sampling of the VMs went wrong")
+            due += self.settings.sample_period
+            due = max(due, self.monotonic())
+            await asyncio.sleep(due - self.monotonic())
+
+    def stats_json(self, vm: Vm) -> bytes:
+        """Statistics of a VM as they travel, encoded once per change."""
+        if vm.stats_json is None:
+            vm.stats_json = codec.encode_value(statistics.build(vm, elapsed=self.elapsed(vm), now=self.monotonic()))
+        return vm.stats_json
+
+    # What the guests tell
+
+    def _on_guest_facts(self, vm_id: str, found: GuestFacts) -> None:
+        vm = self._vms.get(vm_id)
+        if vm is not None and vm.has_qemu:
+            vm.guest = found
+            vm.touch()
+            self.move(vm, Cause.GUEST_READY)
+
+    def _on_guest_silence(self, vm_id: str) -> None:
+        vm = self._vms.get(vm_id)
+        if vm is not None and vm.guest is not None:
+            vm.guest = None
+            vm.touch()
+
+
+def _io_error(vm: Vm) -> dict[str, str] | None:
+    if vm.status is not VmStatus.PAUSED or vm.disk_error is None:
+        return None
+    return {"alias": vm.disk_error.alias, "name": vm.disk_error.name, "path": vm.disk_error.path}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ovis.node.host.identity import host_id
+from ovis.node.host.identity import IdentityNotKept, host_id
 from ovis.node.host.kernel_files import KernelFiles
 
 Tree = Callable[[str], KernelFiles]
@@ -46,5 +46,5 @@ def test_an_empty_file_is_written_anew(tree: Tree, tmp_path: Path) -> None:
 
 def test_an_identity_that_cannot_be_kept_is_an_error(tree: Tree, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(IdentityNotKept, match="cannot be kept in"):
         host_id("", tmp_path / "file" / "node.id", tree("two-sockets"))

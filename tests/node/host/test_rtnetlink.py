@@ -22,6 +22,20 @@ def test_tags_are_those_of_vlan_interfaces_alone() -> None:
     assert rtnetlink.vlan_tags().keys() == kinds
 
 
+def attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def test_the_tag_is_inside_the_information_of_the_link() -> None:
+    """Laid out by hand after linux/if_link.h, with the flag for nested attributes that newer kernels set."""
+    data = attribute(1, struct.pack("=H", 42)) + attribute(5, b"\x81\0")
+    info = attribute(1, b"vlan\0") + attribute(2 | 0x8000, data)
+    vlan = attribute(3, b"bond0.42\0") + attribute(18 | 0x8000, info)
+    bridge = attribute(3, b"br0\0") + attribute(18, attribute(1, b"bridge\0"))
+    links = [dict(rtnetlink._attributes(raw)) for raw in (vlan, bridge, attribute(3, b"lo\0"))]
+    assert rtnetlink._tags(links) == {"bond0.42": 42}
+
+
 def test_attributes_end_at_a_broken_length() -> None:
     good = struct.pack("=HH", 5, 3) + b"x\0\0\0"
     assert list(rtnetlink._attributes(good + struct.pack("=HH", 0, 1))) == [(3, b"x")]

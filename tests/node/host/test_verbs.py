@@ -1,4 +1,5 @@
 import logging
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,27 +19,29 @@ class Node:
     host = Measured()
 
 
+ANY_NODE: Any = Node()
+
+
 def test_the_verbs_of_the_host_are_registered() -> None:
     names = ("ping", "ping2", "echo", "getStats", "getCapabilities", "getHardwareInfo", "setLogLevel")
     assert {f"Host.{name}" for name in names} <= HANDLERS.keys()
 
 
 def test_statistics_are_sent_as_they_were_encoded() -> None:
-    assert HANDLERS["Host.getStats"](Node(), None) is Measured.latest_encoded
+    assert HANDLERS["Host.getStats"](ANY_NODE, None) is Measured.latest_encoded
 
 
 def test_echo_sends_back_what_came() -> None:
-    node = Node()
-    assert verbs.echo(node, HostEchoArgs(message="gr\u00fc\u00df dich")) == "gr\u00fc\u00df dich"  # type: ignore[arg-type]
+    assert verbs.echo(ANY_NODE, HostEchoArgs(message="gr\u00fc\u00df dich")) == "gr\u00fc\u00df dich"
 
 
 def test_pings_answer_nothing() -> None:
-    assert HANDLERS["Host.ping2"](Node(), None) is None
+    assert HANDLERS["Host.ping2"](ANY_NODE, None) is None
 
 
 def test_the_log_level_changes_and_a_wrong_name_is_refused() -> None:
     logger = logging.getLogger("ovis.node.host.verbs_test")
-    verbs.set_log_level(Node(), HostSetLogLevelArgs(level=LoggingLevel.ERROR, name=logger.name))  # type: ignore[arg-type]
+    verbs.set_log_level(ANY_NODE, HostSetLogLevelArgs(level=LoggingLevel.ERROR, name=logger.name))
     assert logger.level == logging.ERROR
     with pytest.raises(BadParameter):
-        verbs.set_log_level(Node(), HostSetLogLevelArgs(level=LoggingLevel.ERROR, name="nobody"))  # type: ignore[arg-type]
+        verbs.set_log_level(ANY_NODE, HostSetLogLevelArgs(level=LoggingLevel.ERROR, name="nobody"))

@@ -10,24 +10,42 @@ import os
 import uuid
 from pathlib import Path
 
+from ovis.node.errors import NodeError
 from ovis.node.host import hardware
 from ovis.node.host.kernel_files import KernelFiles
 
 log = logging.getLogger(__name__)
 
 
+class IdentityNotKept(NodeError):
+    """One that changes at each start would be worse than none."""
+
+    wire_name = "InvalidConfiguration"
+
+    def __init__(self, file: Path, reason: OSError) -> None:
+        super().__init__(f"this host has no id, and a new one cannot be kept in {file}: {reason.strerror}")
+        self.file = file
+        self.reason = reason
+
+
 def host_id(configured: str, file: Path, files: KernelFiles) -> str:
     """What the administrator has set, else what `file` holds, else the machine's UUID or a new one, kept in `file`.
 
-    Raises OSError when there is none and a new one cannot be kept: one that changes at each start is worse than none.
+    Raises IdentityNotKept.
     """
     if configured:
         return configured
     try:
-        kept = file.read_text(encoding="utf-8").strip()
+        return _kept(file) or _keep(file, hardware.machine_uuid(files) or str(uuid.uuid4()))
+    except OSError as error:
+        raise IdentityNotKept(file, error) from error
+
+
+def _kept(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        kept = ""
-    return kept or _keep(file, hardware.machine_uuid(files) or str(uuid.uuid4()))
+        return ""
 
 
 def _keep(file: Path, identity: str) -> str:
@@ -39,12 +57,12 @@ def _keep(file: Path, identity: str) -> str:
         out.flush()
         os.fsync(out.fileno())
     try:
-        if file.exists() and not file.read_text(encoding="utf-8").strip():
+        if file.exists() and not _kept(file):
             draft.replace(file)  # an empty file is what a full disk left behind
         else:
             os.link(draft, file)
     except FileExistsError:
-        return file.read_text(encoding="utf-8").strip()
+        return _kept(file)
     finally:
         draft.unlink(missing_ok=True)
     _flush_folder(file.parent)

@@ -136,7 +136,7 @@ class HostMonitor:
                     self._libvirt = None
 
     async def capabilities(self) -> VdsmCapabilities:
-        """Raises HypervisorError while libvirt is away and has not been asked before; OSError without an identity."""
+        """Raises HypervisorError while libvirt is away and has not been asked before; IdentityNotKept."""
         acceleration = self._acceleration()
         libvirt = await self._libvirt_facts(acceleration.kind)
         return await self._inventory.run(

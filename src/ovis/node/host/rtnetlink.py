@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
@@ -44,7 +44,7 @@ class Address:
 
 def addresses() -> list[Address]:
     """Of all interfaces in this network namespace. Raises OSError."""
-    names = {index: _text(links[_IFLA_IFNAME]) for index, links in _links() if _IFLA_IFNAME in links}
+    names = {index: _text(link[_IFLA_IFNAME]) for index, link in _links() if _IFLA_IFNAME in link}
     found = []
     for body in _dump(_RTM_GETADDR, _RTM_NEWADDR, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
         family, prefix, flags, _, index = _ADDRESS.unpack_from(body)
@@ -58,8 +58,12 @@ def addresses() -> list[Address]:
 
 def vlan_tags() -> dict[str, int]:
     """Tag of each VLAN interface. Raises OSError."""
+    return _tags(link for _, link in _links())
+
+
+def _tags(links: Iterable[dict[int, bytes]]) -> dict[str, int]:
     found = {}
-    for _, link in _links():
+    for link in links:
         info = dict(_attributes(link.get(_IFLA_LINKINFO, b"")))
         if _text(info.get(_IFLA_INFO_KIND, b"")) == "vlan":
             tag = dict(_attributes(info.get(_IFLA_INFO_DATA, b""))).get(_IFLA_VLAN_ID)

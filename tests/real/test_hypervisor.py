@@ -1,6 +1,7 @@
 """The libvirt driver on a real libvirtd and real QEMUs, stuck and killed ones among them."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -14,7 +15,14 @@ import pytest
 
 from deploy.guest.tiny_guest import TinyGuest
 from deploy.rig.virtual_host import VirtualHost
-from ovis.node.hypervisor.errors import AgentError, DeadlineExceeded, HypervisorLost, NotResponding, StartFailed
+from ovis.node.hypervisor.errors import (
+    AgentError,
+    AgentUnavailable,
+    DeadlineExceeded,
+    HypervisorLost,
+    NotResponding,
+    StartFailed,
+)
 from ovis.node.hypervisor.interface import (
     AgentLifecycle,
     ConnectionLost,
@@ -58,6 +66,11 @@ def run(vhost: VirtualHost, body: Body) -> None:
     asyncio.run(whole())
 
 
+def guest_xml(domain_id: str, guest: TinyGuest) -> str:
+    boot = f"<kernel>{guest.kernel}</kernel><initrd>{guest.initrd}</initrd><cmdline>quiet</cmdline>"
+    return domain_xml(domain_id, devices=CHANNEL).replace("</os>", f"{boot}</os>").replace(">32<", ">128<")
+
+
 async def domains(host: LibvirtHypervisor, count: int) -> list[str]:
     ids = [str(uuid.uuid4()) for _ in range(count)]
     for domain_id in ids:
@@ -81,6 +94,11 @@ def stopped(*pids: int) -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+
+
+async def ping_for_ever(host: LibvirtHypervisor, domain_id: str) -> None:
+    while True:
+        await host.agent(domain_id, {"execute": "guest-ping"}, deadline=3)
 
 
 async def until(truth: Callable[[], bool]) -> None:
@@ -291,12 +309,10 @@ def test_nothing_is_left_after_close(vhost: VirtualHost) -> None:
 
 def test_guest_agent_answers_and_shuts_down(vhost: VirtualHost, guest_image: TinyGuest) -> None:
     me = str(uuid.uuid4())
-    boot = f"<kernel>{guest_image.kernel}</kernel><initrd>{guest_image.initrd}</initrd><cmdline>quiet</cmdline>"
-    xml = domain_xml(me, devices=CHANNEL).replace("</os>", f"{boot}</os>").replace(">32<", ">128<")
 
     async def body(host: LibvirtHypervisor) -> None:
         async with host.events() as events:
-            await host.create(xml)
+            await host.create(guest_xml(me, guest_image))
             while not (await heard(events, AgentLifecycle, me)).connected:
                 pass
             assert await host.agent(me, {"execute": "guest-ping"}, deadline=20) == {}
@@ -306,5 +322,30 @@ def test_guest_agent_answers_and_shuts_down(vhost: VirtualHost, guest_image: Tin
             await host.shutdown(me, ShutdownMode.AGENT)
             assert (await heard(events, ShutDown, me)).reason == "guest"
             assert (await heard(events, Stopped, me)).reason == "shutdown"
+
+    run(vhost, body)
+
+
+def test_guest_agent_that_hangs_costs_only_the_deadline(vhost: VirtualHost, guest_image: TinyGuest) -> None:
+    me = str(uuid.uuid4())
+    stop = {
+        "path": "/bin/sh",
+        "arg": ["-c", "kill -STOP $(cat /run/qemu-ga.pid)"],
+    }
+
+    async def body(host: LibvirtHypervisor) -> None:
+        async with host.events() as events:
+            await host.create(guest_xml(me, guest_image))
+            while not (await heard(events, AgentLifecycle, me)).connected:
+                pass
+        await host.agent(me, {"execute": "guest-ping"}, deadline=20)
+        with contextlib.suppress(AgentUnavailable, DeadlineExceeded):  # it may be stopped before it answers
+            await host.agent(me, {"execute": "guest-exec", "arguments": stop}, deadline=3)
+        with pytest.raises((AgentUnavailable, DeadlineExceeded)):
+            await ping_for_ever(host, me)  # the signal may take its time
+        await until(lambda: host.pools["agent"].running == 0)  # libvirt has ended the wait
+        with pytest.raises(AgentUnavailable):
+            await host.agent(me, {"execute": "guest-ping"}, deadline=30)
+        await host.suspend(me)
 
     run(vhost, body)

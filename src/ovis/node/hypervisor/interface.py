@@ -176,7 +176,7 @@ class Hypervisor(Protocol):
         ...
 
     async def resume(self, domain_id: str, *, deadline: float | None = None) -> None:
-        """Raises OperationRefused when the domain is not paused on some libvirts: read the state where it matters."""
+        """Safe to repeat."""
         ...
 
     async def reset(self, domain_id: str, *, deadline: float | None = None) -> None: ...
@@ -208,7 +208,8 @@ class Hypervisor(Protocol):
     async def agent(self, domain_id: str, command: Mapping[str, object], *, deadline: float | None = None) -> object:
         """Send {"execute": ..., "arguments": ...} to the QEMU guest agent; the value of its "return".
 
-        Raises AgentUnavailable, AgentError.
+        Raises AgentUnavailable, AgentError. Nobody answered in time: AgentUnavailable or DeadlineExceeded; the guest may
+        have done it even so. libvirt first waits up to 5 s for an agent that is silent.
         """
         ...
 

@@ -320,8 +320,8 @@ def _unless_already(domain: libvirt.virDomain, wanted: DomainState, act: Callabl
     """Drivers differ in whether they refuse what is so already."""
     try:
         act()
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID or state(domain.state(0)[0]) is not wanted:
+    except libvirt.libvirtError:
+        if state(domain.state(0)[0]) is not wanted:
             raise
 
 

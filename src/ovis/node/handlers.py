@@ -1,0 +1,6 @@
+"""Importing this module fills the registry: every module that answers verbs stands here."""
+
+from ovis.node.host import verbs as host
+from ovis.node.vm import verbs as vm
+
+__all__ = ["host", "vm"]

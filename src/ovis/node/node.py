@@ -1,0 +1,108 @@
+"""The node: what the handlers of all verbs share, and the tasks that keep it true.
+
+Everything that runs by itself stands in `Node.run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ovis.client.types import VmStatus
+from ovis.node import handlers as _handlers  # noqa: F401  # fills the registry
+from ovis.node.config import Config
+from ovis.node.errors import Recovering
+from ovis.node.host import release
+from ovis.node.host.identity import host_id
+from ovis.node.host.kernel_files import KernelFiles
+from ovis.node.host.monitor import HostMonitor
+from ovis.node.host.statistics import VmCounts
+from ovis.node.hypervisor import acceleration
+from ovis.node.hypervisor.acceleration import Acceleration, Kind, Probe
+from ovis.node.hypervisor.interface import Hypervisor
+from ovis.node.registry import HANDLERS
+from ovis.node.vm.settings import VmSettings
+from ovis.node.vm.vms import Vms
+from ovis.wire.events import Bus
+
+log = logging.getLogger(__name__)
+
+NOT_CHOSEN_YET = Acceleration(Kind.TCG, "not chosen yet: a guest is being tried under KVM")
+
+
+class Node:
+    """One host, as its agent sees it."""
+
+    def __init__(self, config: Config, hypervisor: Hypervisor) -> None:
+        self.config = config
+        self.hypervisor = hypervisor
+        self.events = Bus()
+        self.acceleration = NOT_CHOSEN_YET
+        self.is_ready = False
+        """Whether the VMs of before the start are known again; until then their verbs answer 99."""
+        self._vms: Vms | None = None
+        self.host = HostMonitor(
+            hypervisor,
+            acceleration=lambda: self.acceleration,
+            vm_counts=self._count_vms,
+            implemented=HANDLERS.keys(),
+            identity_file=config.state_folder / "host.id",
+            configured_id=config.host.id,
+            watched_folders=(config.run_folder, config.state_folder),
+        )
+
+    @property
+    def vms(self) -> Vms:
+        """The VMs. Raises Recovering before the first of them are known."""
+        if self._vms is None:
+            raise Recovering
+        return self._vms
+
+    async def run(self) -> None:
+        """Keep everything true until cancelled; then nothing of it is left behind, and VMs run on."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.host.sample_forever(self.config.vms.sample_seconds), name="host sampling")
+                tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
+                tasks.create_task(self._care_for_vms(), name="VMs")
+        finally:
+            self.host.close()
+
+    async def _care_for_vms(self) -> None:
+        self.acceleration = await self._choose_acceleration()
+        vms = Vms(self.hypervisor, self.events, self.config.state_folder, self._vm_settings())
+        self._vms = vms
+        try:
+            await vms.recover()
+            self.is_ready = True
+            await vms.run()
+        finally:
+            await vms.close()
+
+    async def _choose_acceleration(self) -> Acceleration:
+        wanted, folder = self.config.hypervisor.acceleration, self.config.hypervisor.guest_image_folder
+        if self.config.hypervisor.uri.startswith("simulated:"):
+            return Acceleration(Kind.TCG, "the hypervisor is simulated: no guest code runs")
+        return await acceleration.choose(
+            Probe(kernel=folder / "vmlinuz", initrd=folder / "initrd.gz"),
+            state_file=self.config.state_folder / "acceleration.json",
+            wanted=None if wanted == "probe" else Kind(wanted),
+        )
+
+    def _vm_settings(self) -> VmSettings:
+        files = KernelFiles()
+        system = release.distribution(files)
+        return VmSettings(
+            allowed_paths=tuple(self.config.vms.allowed_paths),
+            virt_type="kvm" if self.acceleration.kind is Kind.KVM else "qemu",
+            os_name=system.name.value,
+            os_version=system.version,
+            host_serial=host_id(self.config.host.id, self.config.state_folder / "host.id", files),
+            sample_period=self.config.vms.sample_seconds,
+            guest_period=self.config.vms.guest_agent_seconds,
+        )
+
+    def _count_vms(self) -> VmCounts:
+        if self._vms is None:
+            return VmCounts()
+        return VmCounts(known=len(self._vms), active=sum(vm.status is VmStatus.UP for vm in self._vms))

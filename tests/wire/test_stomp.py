@@ -59,6 +59,12 @@ def test_first_of_repeated_headers_wins() -> None:
     assert cut(StompParser(100), b"SEND\na:1\na:2\n\n\0")[0].headers == {"a": "1"}
 
 
+def test_equal_and_many_different_heads_are_read_right() -> None:
+    parser = StompParser(100)
+    frames = cut(parser, *(encode("SEND", {"n": str(number % 13)}, b"x") for number in range(60)))
+    assert [frame.headers["n"] for frame in frames] == [str(number % 13) for number in range(60)]
+
+
 def test_connect_is_not_escaped() -> None:
     assert cut(StompParser(100), b"CONNECT\npasscode:a\\c\n\n\0")[0].headers == {"passcode": "a\\c"}
 

@@ -107,6 +107,9 @@ class Dispatcher:
         return self._start_batch(message.members, reply, flow, unwrap=unwrap)
 
     def _start_batch(self, members: list[Call | Invalid], reply: Reply, flow: str, *, unwrap: bool) -> bool:
+        if unwrap and len(members) == 1 and type(only := members[0]) is Call:  # what existing clients send
+            self._start(only, flow, reply)
+            return only.id is not None
         expected = sum(isinstance(member, Invalid) or member.id is not None for member in members)
         gather = _Gather(expected, reply, self._limits.message_bytes, unwrap=unwrap and len(members) == 1)
         place = 0

@@ -16,7 +16,6 @@ header of that name). It is a text; other servers ignore it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -27,12 +26,12 @@ from ovis.wire.nesting import TooComplex, check_members, check_nesting
 NULL = b"null"
 METHOD_LENGTH = 256
 ID_BYTES = 1024
+_SMALL = 4096  # bytes of a batch whose members may be told apart without counting them first
 _BLANKS = b" \t\r\n"
 _ABSENT = msgspec.Raw()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, gc=False):
     method: str
     params: msgspec.Raw | None
     id: bytes | None
@@ -40,15 +39,13 @@ class Call:
     flow: str
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(msgspec.Struct, frozen=True, gc=False):
     answer: bytes
     """The complete error response."""
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     members: list[Call | Invalid]
 
 
@@ -76,12 +73,16 @@ def decode(data: bytes, *, depth: int = 64, batch: int = 1000) -> Call | Batch |
             if len(data) > 2 * depth:
                 check_nesting(data, depth=depth)
             return call
-        _skip.decode(data)
-        check_nesting(data, depth=depth)
         if data.lstrip(_BLANKS)[:1] != b"[":
-            return _decode_member(data)
-        check_members(data, members=batch)
+            call = _decode_member(data)
+            check_nesting(data, depth=depth)
+            return call
+        if len(data) > _SMALL:
+            _skip.decode(data)  # proves the text without building anything
+            check_members(data, members=batch)
         members = _members.decode(data)
+        if len(data) > 2 * depth:
+            check_nesting(data, depth=depth)
     except UnicodeDecodeError as error:
         return _invalid(PARSE_ERROR, f"Parse error: not UTF-8 at byte {error.start}")
     except (msgspec.DecodeError, RecursionError) as error:

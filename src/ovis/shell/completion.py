@@ -10,6 +10,7 @@ import msgspec
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    ZshComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
@@ -61,8 +62,21 @@ class OvisBashComplete(BashComplete):
         return item.value
 
 
+class OvisZshComplete(ZshComplete):
+    """No blank behind `name=` and `name.`: more follows."""
+
+    name = "zsh"
+    source_template = ZshComplete.source_template.replace(
+        "        compadd -U -V unsorted -a completions\n",
+        "        local -a open=(${(M)completions:#*[=.]}) closed=(${completions:#*[=.]})\n"
+        "        compadd -U -V unsorted -S '' -a open\n"
+        "        compadd -U -V unsorted -a closed\n",
+    )
+
+
 def register_shells() -> None:
     add_completion_class(OvisBashComplete)
+    add_completion_class(OvisZshComplete)
 
 
 def completion_command() -> click.Command:

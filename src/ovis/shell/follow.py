@@ -43,7 +43,7 @@ def _follow(pattern: str) -> None:
     options = click.get_current_context().ensure_object(Options)
     output = options.output or ("table" if sys.stdout.isatty() else "json")
     for item in _items(options, pattern):
-        write(_text(item, output))
+        write(text_of(item, output))
 
 
 def _items(options: Options, pattern: str) -> Iterator[Event | Lost]:
@@ -63,7 +63,7 @@ def _items(options: Options, pattern: str) -> Iterator[Event | Lost]:
             raise refused(node_schema(), "rpc.subscribe", error) from error
 
 
-def _text(item: Event | Lost, output: str) -> str:
+def text_of(item: Event | Lost, output: str) -> str:
     from ovis.wire.events import Lost
 
     if isinstance(item, Lost):

@@ -75,10 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
             obj=Options(),
         )
+        sys.stdout.flush()
     except Failure as failure:
         return _report(failure)
     except click.exceptions.NoArgsIsHelpError as problem:
-        problem.show()
+        click.echo(problem.format_message())  # the help, on stdout to be paged
         return Exit.USAGE
     except click.ClickException as problem:
         hint = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else ""

@@ -138,8 +138,7 @@ def _not_connected(options: Options, lost: ConnectionLost) -> Failure:
 def _lost(options: Options, lost: ConnectionLost) -> Failure:
     cause = lost.__cause__
     if not options.host or not _is_tls(cause):
-        hint = "" if not isinstance(cause, TimeoutError) else "Is the host up, and is the port open in its firewall?"
-        return Failure(Exit.NO_CONNECTION, str(lost), hint)
+        return Failure(Exit.NO_CONNECTION, str(lost), _network_hint(options, cause))
     reason = lost.reason.lower()
     if "alert" in reason:
         return Failure(
@@ -152,6 +151,15 @@ def _lost(options: Options, lost: ConnectionLost) -> Failure:
     else:
         hint = f"Is {options.pki_folder / 'ca.pem'} the CA that signed the agent's certificate?"
     return Failure(Exit.NO_CONNECTION, f"The certificate of {lost.address} is not accepted: {lost.reason}", hint)
+
+
+def _network_hint(options: Options, cause: BaseException | None) -> str:
+    if isinstance(cause, TimeoutError):
+        return "Is the host up, and is the port open in its firewall?"
+    if options.host and isinstance(cause, ConnectionResetError):
+        # with TLS 1.3 the client believes in the connection before the agent has looked at its certificate
+        return f"An agent that does not trust a certificate does this: is the one in {options.pki_folder} of its CA?"
+    return ""
 
 
 def _is_tls(cause: BaseException | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 SIZES = {
     "B": 1,
@@ -21,6 +22,9 @@ TIMES = {
 
 _AMOUNT = re.compile(r"\s*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%][A-Za-z/%]*)?\s*")
 _SIZE_UNIT = {"bytes": 1, "kB": 10**3, "MB": 10**6, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+EPOCH_SECONDS = 10**9
+"""No time span is 31 years: from here on seconds are counted since 1970, as creation and boot times are."""
 
 
 class BadAmount(ValueError):
@@ -100,6 +104,10 @@ def human_time(seconds: float) -> str:
     return sign + " ".join(f"{count} {name}" for count, name in parts[:2] if count)
 
 
+def human_instant(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
 def human(value: float, unit: str) -> str:
     """A clean number with its unit, for people."""
     if unit == "bytes":
@@ -107,7 +115,7 @@ def human(value: float, unit: str) -> str:
     if unit == "bytes/s":
         return f"{human_size(value)}/s"
     if unit == "s":
-        return human_time(value)
+        return human_instant(value) if value >= EPOCH_SECONDS else human_time(value)
     number = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
     if unit == "percent":
         return f"{number} %"

@@ -208,8 +208,8 @@ class Hypervisor(Protocol):
     async def agent(self, domain_id: str, command: Mapping[str, object], *, deadline: float | None = None) -> object:
         """Send {"execute": ..., "arguments": ...} to the QEMU guest agent; the value of its "return".
 
-        Raises AgentUnavailable, AgentError. Nobody answered in time: AgentUnavailable or DeadlineExceeded; the guest may
-        have done it even so. libvirt first waits up to 5 s for an agent that is silent.
+        Raises AgentUnavailable, AgentError. Nobody answered in time: AgentUnavailable or DeadlineExceeded; the guest
+        may have done it even so. libvirt first waits up to 5 s for an agent that is silent.
         """
         ...
 

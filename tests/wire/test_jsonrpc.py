@@ -92,6 +92,13 @@ def test_what_is_not_a_request_is_an_invalid_request(text: bytes) -> None:
     assert code(text) == -32600
 
 
+@pytest.mark.parametrize(("text", "valid"), [("x" * 65_535 + "€" * 30_000, True), ("x" * 65_530, False)])
+def test_utf8_is_checked_across_pieces(text: str, valid: bool) -> None:
+    body = text.encode() + (b"" if valid else b"\xe2\x82")
+    message = decode(b'{"jsonrpc":"2.0","method":"m","params":["' + body + b'"]}')
+    assert isinstance(message, Call) is valid
+
+
 def test_batch_members_are_judged_one_by_one() -> None:
     batch = decode(b'[1, {"jsonrpc":"2.0","method":"a","id":1}, {"foo":"boo"}, {"jsonrpc":"2.0","method":"b"}]')
     assert isinstance(batch, Batch)
@@ -124,6 +131,11 @@ def test_brackets_inside_texts_do_not_count() -> None:
 def test_wide_but_flat_is_accepted() -> None:
     wide = b"[" + b",".join([b"[[]]"] * 10_000) + b"]"
     assert isinstance(decode(b'{"jsonrpc":"2.0","method":"m","params":' + wide + b"}"), Call)
+
+
+def test_hopelessly_many_texts_are_refused() -> None:
+    members = b"[" + b",".join([b'{"a":1}'] * (nesting.QUOTES // 2)) + b',"b"]'
+    assert code(b'{"jsonrpc":"2.0","method":"m","params":' + members + b"}") == -32600
 
 
 def test_hopelessly_wide_is_refused() -> None:

@@ -4,8 +4,8 @@ The text must be valid JSON already (a skipping decode costs no memory and prove
 which keeps the search below linear.
 
 Most messages are answered by counting bytes. The rest is reduced to its skeleton, the signs `[ ] { } ,` outside of
-strings, and that is walked; a skeleton longer than `SIGNS` is refused unseen, so that 64 MiB of `[],[],` cannot hold
-up the event loop for seconds (1,000,000 signs take about 60 ms).
+strings, and that is walked. Texts with more than `SIGNS` of them or more than `QUOTES` are refused unseen, so that
+64 MiB of `{"a":1},` cannot hold up the event loop for seconds. The largest real requests have some 10,000 of either.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-SIGNS = 1_000_000
+SIGNS = 250_000
+"""Walked in about 20 ms."""
+QUOTES = 500_000
+"""Cut out in about 100 ms."""
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _OTHERS = bytes(sign for sign in range(256) if sign not in b"[]{},")
@@ -48,6 +51,8 @@ def check_members(data: bytes, *, members: int) -> None:
 
 
 def _skeleton(data: bytes) -> bytes:
+    if data.count(b'"') > QUOTES:
+        raise TooComplex(f"more than {QUOTES} quotes")
     skeleton = _STRING.sub(b"", data).translate(None, _OTHERS)
     if len(skeleton) > SIGNS:
         raise TooComplex(f"more than {SIGNS} brackets and commas")

@@ -48,8 +48,9 @@ class Service(Protocol):
     def call_now(self, method: str, params: msgspec.Raw | None, caller: Caller, *, flow: str) -> bytes | None:
         """Answer at once when the verb needs no waiting, else return None: then `call` is used.
 
-        Must not block and must have no effect when it returns None. It spares a task per call: a tenth of the cost of
-        a ping (docs/performance.md). Raises RpcError.
+        Must not block and must have no effect when it returns None. It spares a task and a turn of the event loop: a
+        ping costs the server 13 instead of 15 us of CPU with 16 clients, 13 instead of 17 us with one
+        (tests/bench/wire.py). Raises RpcError.
         """
 
     async def call(

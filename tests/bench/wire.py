@@ -1,4 +1,4 @@
-"""What one ping costs the server: `python tests/bench/wire.py [--seconds 1] [--loop asyncio]`.
+"""What one ping costs the server: `python tests/bench/wire.py [--seconds 1] [--rounds 5] [--loop asyncio]`.
 
 The server runs in a process of its own and reports its CPU time; clients are plain sockets in this process that send a
 request, wait for the answer and send the next. A call which the service answers at once (`now`) is compared with one
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import multiprocessing
 import os
 import selectors
 import socket
 import ssl
+import statistics
 import tempfile
 import time
 from multiprocessing.connection import Connection as Pipe
@@ -113,6 +115,7 @@ def measure(pipe: Pipe, socks: list[socket.socket], message: bytes, seconds: flo
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--loop", default="uvloop", choices=["uvloop", "asyncio"])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -122,17 +125,22 @@ def main() -> None:
         server.start()
         plain, tls = ours.recv()
         context = client_context(made.admin)
-        print(
-            f"load {os.getloadavg()[0]:.1f}, {options.loop}\nframing  tls  clients  kind   calls/s  server CPU us/call"
-        )
-        for framing in ("native", "stomp"):
-            for address, secure in ((plain, None), (tls, context)):
-                for clients in (1, 16):
-                    for kind, method in (("now", b"ping2"), ("task", b"ping")):
-                        socks = [connect(address, framing, secure) for _ in range(clients)]
-                        rate, cpu = measure(ours, socks, request(framing, method), options.seconds)
-                        on = "yes" if secure else "no"
-                        print(f"{framing:8} {on:4} {clients:7}  {kind:5} {rate:8.0f}  {cpu:8.1f}", flush=True)
+        addresses = {"no": (plain, None), "yes": (tls, context)}
+        found: dict[tuple[str, str, int, str], list[tuple[float, float]]] = {}
+        for _ in range(options.rounds):  # round by round, so that a busy moment of the machine hits every row
+            for framing, secure, clients, (kind, method) in itertools.product(
+                ("native", "stomp"), addresses, (1, 16), (("now", b"ping2"), ("task", b"ping"))
+            ):
+                socks = [connect(addresses[secure][0], framing, addresses[secure][1]) for _ in range(clients)]
+                row = measure(ours, socks, request(framing, method), options.seconds)
+                found.setdefault((framing, secure, clients, kind), []).append(row)
+        print(f"load {os.getloadavg()[0]:.1f}, {options.loop}, medians of {options.rounds} (least)")
+        print("framing  tls  clients  kind   calls/s  server CPU us/call")
+        for (framing, secure, clients, kind), rows in found.items():
+            rate = statistics.median(row[0] for row in rows)
+            cpu = [row[1] for row in rows]
+            cost = f"{statistics.median(cpu):8.1f} ({min(cpu):.1f})"
+            print(f"{framing:8} {secure:4} {clients:7}  {kind:5} {rate:8.0f}  {cost}")
         ours.send(False)
         server.join(5)
 

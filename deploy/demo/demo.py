@@ -185,7 +185,7 @@ async def until_guest_answers(node: AsyncNode, vm_id: str) -> types.RunningVmSta
         if isinstance(stats, types.ExitedVmStats):
             raise DemoFailed(f"the VM ended: {stats.exit_message}")
         assert isinstance(stats, types.RunningVmStats)
-        if stats.guest_ips and stats.guest_fqdn:
+        if stats.guest_ips and stats.guest_os_info:
             return stats
         if time.monotonic() > until:
             raise DemoFailed(f"the guest agent did not answer within {GUEST_SECONDS:.0f} s; status {stats.status}")
@@ -196,15 +196,24 @@ async def show(node: AsyncNode, stats: types.RunningVmStats, vm_id: str) -> None
     """The table of the VM, and what runs its code."""
     capabilities = await node.host.get_capabilities()
     definition = (await node.host.get_vm_full_list([vm_id]))[0]
-    table = Table(title="A real virtual machine under Ovis", title_justify="left")
-    for column in ("id", "name", "status", "guest OS", "address", "memory", "CPU"):
-        table.add_column(column, overflow="fold")
-    os_name = stats.guest_os_info.type if stats.guest_os_info else None
     memory = f"{(definition.mem_size or 0) >> 20} MiB"
-    cpu = f"{stats.cpu_user_percent + stats.cpu_sys_percent:.0f} %"
-    table.add_row(vm_id, definition.vm_name, stats.status, os_name or stats.guest_os, stats.guest_ips, memory, cpu)
+    cpu = f"{stats.cpu_user_percent + stats.cpu_sys_percent:.0f} % of a host CPU"
+    table = Table(title="A real virtual machine under Ovis", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for row in (
+        ("id", vm_id),
+        ("name", definition.vm_name),
+        ("status", stats.status),
+        ("guest OS", stats.guest_os_info.distribution if stats.guest_os_info else stats.guest_os),
+        ("guest name", stats.guest_fqdn),
+        ("address", stats.guest_ips),
+        ("memory", memory),
+        ("CPU", cpu),
+        ("runs on", f"{capabilities.acceleration}: {capabilities.acceleration_reason}"),
+    ):
+        table.add_row(*row)
     console.print(table)
-    console.print(f"guest code runs on [bold]{capabilities.acceleration}[/]: {capabilities.acceleration_reason}")
 
 
 def how_to_go_on(running: Agent, vm_id: str) -> None:
@@ -237,7 +246,7 @@ async def run() -> None:
     once = os.environ.get("ONCE", "") not in ("", "0")
     with tempfile.TemporaryDirectory(prefix="ovis-demo-") as folder, place() as where:
         starting = agent(Path(folder), where.libvirt_uri, guest)
-        with step("the agent, over TLS on localhost"):
+        with step("the agent, over TLS on localhost (its first start tries a guest under KVM)"):
             running = await starting.__aenter__()
         try:
             async with await running.connect() as node:

@@ -10,6 +10,8 @@ from ovis.shell.api import node_schema
 from ovis.shell.arguments import ArgumentReader
 from ovis.shell.failures import Exit, Failure
 
+A = "7a1bbd52-4f66-4f3c-9a5e-1f2f0a0f0001"
+
 
 def read(method: str, *words: str) -> dict[str, Any]:
     reader = ArgumentReader(node_schema(), method)
@@ -35,12 +37,12 @@ def test_numbers_that_travel_as_text_become_text() -> None:
 
 
 def test_names_may_be_snake_case_or_in_any_case() -> None:
-    assert read("VM.create", "vm_id=a", "vmparams.mem_size=512") == {"vmID": "a", "vmParams": {"memSize": 512}}
+    assert read("VM.create", f"vm_id={A}", "vmparams.mem_size=512") == {"vmID": A, "vmParams": {"memSize": 512}}
 
 
 def test_lists_are_comma_separated_or_json() -> None:
-    assert read("Host.dumpxmls", "vmList=a,b") == {"vmList": ["a", "b"]}
-    assert read("Host.dumpxmls", 'vmList=["a,b"]') == {"vmList": ["a,b"]}
+    assert read("VM.delete_checkpoints", "checkpoint_ids=a,b") == {"checkpoint_ids": ["a", "b"]}
+    assert read("VM.delete_checkpoints", 'checkpoint_ids=["a,b"]') == {"checkpoint_ids": ["a,b"]}
     assert read("Host.dumpxmls", "vmList=") == {"vmList": []}
 
 
@@ -58,8 +60,8 @@ def test_map_members_keep_their_key() -> None:
 def test_later_words_go_before_a_file(tmp_path: Path) -> None:
     template = tmp_path / "vm.json"
     template.write_text(json.dumps({"vmID": "a", "vmParams": {"smp": "1", "memSize": 256}}))
-    assert read("VM.create", f"@{template}", "vmParams.smp=2", "vmID=b") == {
-        "vmID": "b",
+    assert read("VM.create", f"@{template}", "vmParams.smp=2", f"vmID={A}") == {
+        "vmID": A,
         "vmParams": {"smp": "2", "memSize": 256},
     }
 
@@ -84,6 +86,7 @@ def test_a_doubled_at_sign_is_a_text() -> None:
     ("method", "word", "says"),
     [
         ("VM.destroy", "vmId", "is not name=value"),
+        ("VM.destroy", "vmID=web", "vmID: is not a valid UUID ('web' was given)"),
         ("VM.destroy", "vmxID=1", "no parameter 'vmxID'. Did you mean vmID?"),
         ("VM.create", "vmParams.memSiz=1", "vmParams has no member 'memSiz'. Did you mean memSize or"),
         ("VM.create", "vmParams.memSize=12x", "vmParams.memSize: expected a size in MiB"),
@@ -114,5 +117,5 @@ def test_secrets_never_appear_in_messages_and_are_warned_about() -> None:
 
 def test_required_parameters_without_value_are_missing() -> None:
     reader = ArgumentReader(node_schema(), "VM.create")
-    reader.read(["vmID=a"])
+    reader.read([f"vmID={A}"])
     assert list(reader.missing) == ["vmParams"]

@@ -13,7 +13,7 @@ import pytest
 
 from ovis.shell.api import node_schema
 from ovis.shell.follow import line, text_of
-from ovis.wire.events import Lost
+from ovis.wire.events import Event, Lost
 
 VM = "7a1bbd52-4f66-4f3c-9a5e-1f2f0a0f0001"
 NOON = time.struct_time((2026, 1, 1, 12, 0, 5, 0, 1, 0))
@@ -74,6 +74,12 @@ def test_a_guest_cannot_write_to_the_terminal() -> None:
     shown = line(node_schema(), "|new|thing|7", {"name": "\x1b[2Jevil"}, NOON)
     assert "\x1b" not in shown
     assert "evil" in shown
+
+
+def test_clean_events_have_numbers() -> None:
+    event = Event(1, f"|virt|VM_status|{VM}", json.dumps({VM: {"cpuUser": "3.10"}, "notify_time": 5}).encode())
+    assert json.loads(text_of(event, "json"))["params"][VM] == {"cpuUser": "3.10"}
+    assert json.loads(text_of(event, "json", typed=True))["params"] == {VM: {"cpuUser": 3.1}, "notify_time": 5}
 
 
 def test_losses_are_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def test_what_was_printed_can_be_sent_back(ovis: Any, monkeypatch: pytest.Monkey
 
 def test_a_secret_can_come_from_stdin(ovis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("hunter2\n"))
-    words = ("vmID=a", "password=@-", "ttl=2m", "existingConnAction=keep", "params={}")
+    words = (f"vmID={VM}", "password=@-", "ttl=2m", "existingConnAction=keep", "params={}")
     ended = ovis("node", "VM", "setTicket", *words)
     assert ended.err == ""
     assert ovis.agent.calls[0][1]["password"] == "hunter2"

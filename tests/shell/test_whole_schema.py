@@ -37,7 +37,7 @@ def travelling(shape: Shape, depth: int = 0) -> Any:
         return travelling(shape.members[0], depth)
     if shape.kind == "object":
         return {name: travelling(shape.field(name), depth + 1) for name in shape.fields} if depth < DEPTH else {}
-    return {"any": 1} if shape.kind == "json" else "text"
+    return {"any": 1} if shape.kind == "json" else "7a1bbd52-4f66-4f3c-9a5e-1f2f0a0f0001" if shape.pattern else "text"
 
 
 def as_word(value: Any) -> str:

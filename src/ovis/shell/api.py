@@ -21,7 +21,8 @@ def node_schema() -> Schema:
 class Shape:
     """A place in a value: its type, and the unit and wire form that hold there.
 
-    Unit and wire form stand on a field and go with it into lists and maps, down to the numbers in them.
+    Unit and wire form stand on a field and go with it into lists and maps, down to the numbers in them; so do range and
+    pattern of an alias.
     """
 
     schema: Schema
@@ -31,6 +32,9 @@ class Shape:
     scale: int = 1
     range: tuple[int | float | None, int | float | None] | None = None
     secret: bool = False
+    alias: str = ""
+    """Name of the outermost alias followed, for messages: UUID."""
+    pattern: str = ""
 
     @classmethod
     def of_field(cls, schema: Schema, field: Field) -> Shape:
@@ -43,7 +47,13 @@ class Shape:
         declared = self.declared
         if declared is None or declared.kind != "alias":
             return self
-        return replace(self, expression=parse(declared.of), range=self.range or declared.range).resolved()
+        return replace(
+            self,
+            expression=parse(declared.of),
+            range=self.range or declared.range,
+            alias=self.alias or self.name,
+            pattern=self.pattern or declared.pattern,
+        ).resolved()
 
     @property
     def name(self) -> str:

@@ -27,11 +27,16 @@ def columns(shape: Shape, rows: Sequence[dict[str, Any]]) -> list[str]:
     if names is not None:
         return [name for name in names if name in present]
     fields = shape.fields
-    known = [name for name in fields if name in present and shape.field(name).is_scalar]
+    known = [name for name in fields if name in present and _is_short(shape.field(name))]
     unknown = sorted(
         name for name in present - fields.keys() if all(not isinstance(row.get(name), dict | list) for row in rows)
     )
     return sorted(known, key=_rank) + unknown
+
+
+def _is_short(shape: Shape) -> bool:
+    """Single values, and lists of them."""
+    return shape.is_scalar or (shape.kind == "list" and shape.item.is_scalar)
 
 
 def _rank(name: str) -> int:

@@ -43,7 +43,7 @@ def _follow(pattern: str) -> None:
     options = click.get_current_context().ensure_object(Options)
     output = options.output or ("table" if sys.stdout.isatty() else "json")
     for item in _items(options, pattern):
-        write(text_of(item, output))
+        write(text_of(item, output, typed=options.clean))
 
 
 def _items(options: Options, pattern: str) -> Iterator[Event | Lost]:
@@ -63,7 +63,7 @@ def _items(options: Options, pattern: str) -> Iterator[Event | Lost]:
             raise refused(node_schema(), "rpc.subscribe", error) from error
 
 
-def text_of(item: Event | Lost, output: str) -> str:
+def text_of(item: Event | Lost, output: str, *, typed: bool = False) -> str:
     from ovis.wire.events import Lost
 
     if isinstance(item, Lost):
@@ -75,7 +75,8 @@ def text_of(item: Event | Lost, output: str) -> str:
     params = msgspec.json.decode(item.params)
     if output == "table":
         return line(node_schema(), item.name, params, time.localtime()) + "\n"
-    return _structured({"event": item.name, "params": params}, output)
+    shown = _clean_params(node_schema(), item.name, params) if typed else params
+    return _structured({"event": item.name, "params": shown}, output)
 
 
 def _structured(value: Any, output: str) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from ovis.schema.model import Field, Schema
 from ovis.shell.api import Shape
 from ovis.shell.clean import clean
+from ovis.shell.failures import Exit, Failure
 
 FORMATS = ("table", "json", "yaml")
 
@@ -27,7 +28,7 @@ def show(
 ) -> None:
     """Write the result `raw` (JSON text) of a verb whose result is described by `result`."""
     output = chosen_format(wanted)
-    value = msgspec.json.decode(raw)
+    value = read_json(raw)
     shape = Shape.of_field(schema, result) if result else None
     if shape and (typed or output == "table"):
         value = clean(shape, value)
@@ -41,6 +42,14 @@ def show(
         from ovis.shell.tables import write_table
 
         write_table(shape, value)
+
+
+def read_json(raw: bytes | bytearray | msgspec.Raw) -> Any:
+    """An answer as it came; the connection has cut it out of its message without reading it. Raises Failure."""
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError as problem:
+        raise Failure(Exit.NO_CONNECTION, f"The agent's answer cannot be read: {problem}") from problem
 
 
 def as_json(value: Any) -> str:

@@ -79,8 +79,8 @@ def _list(shape: Shape, items: list[Any], width: int) -> RenderableType:
 
 def _table(shape: Shape, rows: list[dict[str, Any]], width: int, first: str | None = None) -> RenderableType:
     names = columns(shape, rows)
-    if first is not None:
-        names = [first, *[name for name in names if name != first]]
+    if first is not None:  # objects that repeat their key need not show it twice
+        names = [first, *[name for name in names if any(row.get(name) != row[first] for row in rows)]]
     shapes = [_member_shapes(shape, row) for row in rows]
     cells = [[_cell(kinds, row, name) for name in names] for kinds, row in zip(shapes, rows, strict=True)]
     widths = [max(cell_len(name), *(cell_len(row[i]) for row in cells)) for i, name in enumerate(names)]
@@ -93,7 +93,8 @@ def _table(shape: Shape, rows: list[dict[str, Any]], width: int, first: str | No
         table.add_row(*(Text(cell) for cell in row[:shown]))
     if shown == len(names):
         return table
-    note = f"{len(names) - shown} more columns do not fit; -o yaml shows everything"
+    hidden = len(names) - shown
+    note = f"{hidden} more column{'s do' if hidden > 1 else ' does'} not fit; -o yaml shows everything"
     return Group(table, Text(note, style="dim"))
 
 

@@ -70,7 +70,7 @@ def describe(unit: str, scale: int) -> str:
         return f"a rate in {travels}, such as 100 or 100MiB/s"
     if unit in TIMES:
         return f"a time in {travels}, such as 90{travels} or 2m"
-    return f"a number in {travels}" if unit else "a number"
+    return f"a number in {travels}" if unit not in {"", "count"} else "a number"
 
 
 def travelling_unit(unit: str, scale: int) -> str:
@@ -110,6 +110,8 @@ def human_instant(seconds: float) -> str:
 
 def human(value: float, unit: str) -> str:
     """A clean number with its unit, for people."""
+    if unit == "count":
+        return str(value)
     if unit == "bytes":
         return human_size(value)
     if unit == "bytes/s":

@@ -6,6 +6,7 @@ The schema decides what a text means. Text that is JSON (`{…}`, `[…]`) and f
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ def to_wire(shape: Shape, text: str) -> Any:
     if shape.kind == "enum":
         return _enum(shape, text)
     if shape.kind == "string":
-        return text
+        return _text(shape, text)
     if shape.kind == "list":
         return _list(shape, text)
     if shape.kind == "union" and text[:1] not in "{[":
@@ -54,7 +55,13 @@ def expected(shape: Shape) -> str:
         return "values a,b,c or a JSON list" if shape.item.is_scalar else "a JSON list or @file"
     if shape.kind in {"object", "map", "union"} and not shape.is_scalar:
         return "a JSON object, @file, or single members as name.member=value"
-    return "any JSON value" if shape.kind == "json" else "text"
+    return "any JSON value" if shape.kind == "json" else shape.alias or "text"
+
+
+def _text(shape: Shape, text: str) -> str:
+    if shape.pattern and not re.search(shape.pattern, text):
+        raise BadValue(f"is not a valid {shape.alias}")
+    return text
 
 
 def _number(shape: Shape, text: str) -> int | float | str:

@@ -13,7 +13,7 @@ import msgspec
 from ovis.shell.api import Shape, node_schema
 from ovis.shell.clean import clean
 from ovis.shell.options import node_options
-from ovis.shell.output import as_json_line, as_yaml, write
+from ovis.shell.output import as_json_line, as_yaml, read_json, write
 from ovis.shell.talk import MARGIN_SECONDS, Options, connected, refused
 from ovis.shell.top.figures import Look, Reader
 from ovis.wire.errors import RpcError
@@ -29,7 +29,7 @@ def top_command() -> click.Command:
     return click.Command(
         "top",
         params=[
-            *node_options(output_only=True),
+            *(option for option in node_options(output_only=True) if option.name != "clean"),  # figures always are
             click.Option(["--once"], is_flag=True, help="Show the figures of now and end."),
             click.Option(
                 ["--interval", "-n"],
@@ -92,7 +92,7 @@ def _ask(connection: BlockingConnection, options: Options, method: str) -> Any:
         )
     except RpcError as error:
         raise refused(schema, method, error) from error
-    return clean(Shape.of_field(schema, verb.result), msgspec.json.decode(raw))
+    return clean(Shape.of_field(schema, verb.result), read_json(raw))
 
 
 def _own_name() -> str:

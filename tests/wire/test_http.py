@@ -157,6 +157,8 @@ def test_routes_are_a_door_for_more(serve: Serve) -> None:
     async def ovf(request: HttpRequest) -> HttpResponse:
         if request.path == "/broken":
             raise ValueError
+        if request.path == "/no-http":
+            return HttpResponse(200, headers={"bad name": "x"})
         return HttpResponse(206, request.body + request.headers["image-id"].encode(), {"task-id": request.query})
 
     rig = serve(options={"routes": {("PUT", "*"): ovf}})
@@ -166,3 +168,7 @@ def test_routes_are_a_door_for_more(serve: Serve) -> None:
     assert (response.status, response.read(), response.getheader("task-id")) == (206, b"body-i", "q")
     assert client.ask("PUT", "/broken")[0] == 500
     assert client.post(call("ping"))[0] == 200
+    client.request("PUT", "/no-http")
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        client.getresponse()
+    assert rig.still_answers()

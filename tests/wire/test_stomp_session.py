@@ -176,10 +176,10 @@ def test_bad_heart_beat_is_refused(rig: Any, text: str) -> None:
 
 
 def test_silent_client_is_found_in_time_and_leaves_nothing(serve: Serve) -> None:
-    rig = serve(heart_beat_seconds=0.1)
+    rig = serve(heart_beat_seconds=0.3)
     silent, alive = rig.peer(), rig.peer()
     for peer in (silent, alive):
-        peer.stomp("CONNECT", accept_version="1.2", heart_beat="100,0")
+        peer.stomp("CONNECT", accept_version="1.2", heart_beat="300,0")
         peer.stomp("SUBSCRIBE", id="1", destination=EVENTS)
         assert peer.frame()[0] == "CONNECTED"
     alive.sock.settimeout(0.05)
@@ -187,7 +187,7 @@ def test_silent_client_is_found_in_time_and_leaves_nothing(serve: Serve) -> None
     while rig.ask(lambda: rig.server.connections) == 2:
         alive.send(b"\n")
     ended = asyncio.run_coroutine_threadsafe(_now(), rig.loop).result(5)
-    assert 0.05 < ended - started < 1.0
+    assert 0.3 < ended - started < 5
     assert silent.is_closed()
     assert rig.ask(lambda: rig.service.bus.subscribers) == 1
 

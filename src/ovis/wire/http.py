@@ -187,7 +187,11 @@ class HttpSession:
             self._respond(fault(HTTPStatus.SERVICE_UNAVAILABLE, "The agent is stopping"), close=True)
             raise
         self._link.caller.running -= 1
-        self._respond(response)
+        try:
+            self._respond(response)
+        except (h11.LocalProtocolError, ValueError):
+            log.exception("The answer to %s %s is no HTTP", request.method, request.path)
+            self._link.abort("its answer cannot be sent")
 
     # -- responses
 

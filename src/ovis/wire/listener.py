@@ -134,6 +134,7 @@ class Server:
         listening.accepting = asyncio.get_running_loop().create_task(
             self._accept(listening), name=f"accept at {listening.address}"
         )
+        listening.accepting.add_done_callback(_report)
         log.info("Listening at %s", listening.address)
 
     async def _accept(self, listening: _Listening) -> None:
@@ -240,6 +241,12 @@ class _Listening:
                 os.unlink(path)
         except FileNotFoundError:
             pass
+
+
+def _report(accepting: asyncio.Task[None]) -> None:
+    """An endpoint that stopped accepting by a fault of ours must not go unnoticed."""
+    if not accepting.cancelled() and (error := accepting.exception()) is not None:
+        log.critical("%s: ended, no new connections are served", accepting.get_name(), exc_info=error)
 
 
 def _keep_alive(sock: socket.socket) -> None:

@@ -23,6 +23,7 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     _load(context, files)
     context.verify_mode = ssl.CERT_REQUIRED
     context.num_tickets = 0  # a resumed session would outlive a change of the CA file
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION  # the same for TLS 1.2
     return context
 
 

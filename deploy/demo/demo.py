@@ -232,7 +232,9 @@ async def follow(node: AsyncNode) -> None:
                 case Event(name=name, params=params):
                     parameters = msgspec.json.decode(params)
                     parameters.pop("notify_time", None)
-                    console.print(f"{time.strftime('%H:%M:%S')} {name}", parameters, soft_wrap=True)
+                    parameters.pop("seq", None)
+                    text = msgspec.json.encode(parameters).decode()
+                    console.print(f"{time.strftime('%H:%M:%S')} {name} {text}", soft_wrap=True, markup=False)
                 case Lost(count=count):
                     console.print(f"({count} events were lost)")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -16,7 +17,13 @@ def why_not() -> str | None:
     return missing()
 
 
+@dataclass(frozen=True)
+class RealLibvirt:
+    uri: str
+    bridge: str
+
+
 @contextmanager
-def libvirt_uri() -> Iterator[str]:
+def running() -> Iterator[RealLibvirt]:
     with virtual_host("bench") as host:
-        yield host.libvirt_uri
+        yield RealLibvirt(host.libvirt_uri, host.bridge)

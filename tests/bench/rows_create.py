@@ -21,40 +21,39 @@ REAL = "p95, real libvirt"
 
 def measure(bench: Bench) -> None:
     if bench.wants(SIMULATED):
-        _measure(bench, SIMULATED, "simulated:", rounds=1 if bench.quick else 5, each=3 if bench.quick else 40)
+        _measure(bench, SIMULATED, Setting(), rounds=1 if bench.quick else 5, each=3 if bench.quick else 40)
     if bench.quick or not bench.wants(REAL):
         return
     if reason := real_libvirt.why_not():
         bench.notes.append(f"{GROUP}: {REAL}: {reason}")
         return
-    with real_libvirt.libvirt_uri() as uri:
-        _measure(bench, REAL, uri, rounds=3, each=7)
+    with real_libvirt.running() as libvirt:
+        _measure(bench, REAL, Setting(uri=libvirt.uri), rounds=3, each=7, bridge=libvirt.bridge)
 
 
-def _measure(bench: Bench, name: str, uri: str, *, rounds: int, each: int) -> None:
-    with running(Setting(uri=uri)) as agent:
-        done = [_round(agent, range(number * each, (number + 1) * each)) for number in range(rounds)]
+def _measure(bench: Bench, name: str, setting: Setting, *, rounds: int, each: int, bridge: str = "ovirtmgmt") -> None:
+    with running(setting) as agent:
+        done = [_round(agent, range(number * each, (number + 1) * each), bridge) for number in range(rounds)]
     bench.add(row(GROUP, name, done, "ms", target=_TARGET_MS))
 
 
-def _round(agent: Agent, numbers: range) -> Round:
-    """One VM after another; all are destroyed before the next round."""
+def _round(agent: Agent, numbers: range, bridge: str) -> Round:
+    """One VM after another; each is destroyed before the next."""
     before = machine.cpu_times()
     connection = agent.connect()
     try:
         sent: dict[str, float] = {}
         answered: list[float] = []
         for number in numbers:
-            params = msgspec.json.encode(create_params(number, agent.folder / "disks"))
+            params = msgspec.json.encode(create_params(number, agent.folder / "disks", bridge))
             sent[vm_id(number)] = time.monotonic()
             connection.call("VM.create", params, timeout=_CALL_SECONDS)
             answered.append(time.monotonic() - sent[vm_id(number)])
             _await_created(agent, vm_id(number))
+            connection.call("VM.destroy", msgspec.json.encode({"vmID": vm_id(number)}), timeout=_CALL_SECONDS)
         called = agent.ask("created")
         waits = [(called[each] - begin) * 1e3 for each, begin in sent.items()]
         load = load_since(before)
-        for each in sent:
-            connection.call("VM.destroy", msgspec.json.encode({"vmID": each}), timeout=_CALL_SECONDS)
     finally:
         connection.close()
     also = {

@@ -57,22 +57,35 @@ def _ping(agent: Agent, load: LoadProcess, clients: int, seconds: float) -> Roun
 @contextmanager
 def _hung(agent: Agent, way: str, places: int, each: int) -> Iterator[int]:
     """Take all places, each with a reset of a VM of its own; yields the number of stuck threads."""
-    agent.ask(way)
     with ExitStack() as stack:
-        stack.callback(agent.ask, "release")
-        socks = [
-            stack.enter_context(connect(agent.address(tls=False), Framing.NATIVE))
-            for _ in range(-(-places // each) + 1)
-        ]
-        for number in range(places):
-            socks[number // each].sendall(request(Framing.NATIVE, "VM.reset", {"vmID": vm_id(number)}))
-        end = time.monotonic() + _HUNG_SECONDS
-        while (state := agent.ask("reset"))["begun"] < places:
-            if time.monotonic() > end:
-                raise AgentFailed(f"only {state['begun']} of {places} calls hang")
-            time.sleep(0.01)
-        _refused(socks[-1], places)
-        yield int(state["threads"])
+        address = agent.address(tls=False)
+        socks = [stack.enter_context(connect(address, Framing.NATIVE)) for _ in range(-(-places // each) + 1)]
+        agent.ask(way)
+        try:
+            for number in range(places):
+                socks[number // each].sendall(request(Framing.NATIVE, "VM.reset", {"vmID": vm_id(number)}))
+            end = time.monotonic() + _HUNG_SECONDS
+            while (state := agent.ask("reset"))["begun"] < places:
+                if time.monotonic() > end:
+                    raise AgentFailed(f"only {state['begun']} of {places} calls hang")
+                time.sleep(0.01)
+            _refused(socks[-1], places)
+            yield int(state["threads"])
+        finally:
+            agent.ask("release")
+        for number, sock in enumerate(socks[:-1]):
+            _await_answers(sock, min(each, places - number * each))
+
+
+def _await_answers(sock: socket.socket, count: int) -> None:
+    """They have all ended: the next ones find their VMs free."""
+    sock.settimeout(_HUNG_SECONDS)
+    seen = b""
+    while seen.count(b'"jsonrpc"') < count:
+        data = sock.recv(65536)
+        if not data:
+            raise AgentFailed("the agent closed a connection whose calls hung")
+        seen += data
 
 
 def _refused(sock: socket.socket, number: int) -> None:

@@ -23,6 +23,8 @@ from agent import ROOT, AgentFailed
 from bench import Bench
 from clients import LoadFailed
 
+from ovis.wire.errors import WireError
+
 GROUPS = (rows_calls, rows_hang, rows_create, rows_process, rows_command)
 
 
@@ -34,7 +36,7 @@ def main() -> int:
     for group in GROUPS:
         try:
             group.measure(bench)
-        except (AgentFailed, LoadFailed) as error:
+        except (AgentFailed, LoadFailed, WireError) as error:
             failed = True
             bench.notes.append(f"{group.__name__}: {error}")
     for note in bench.notes:

@@ -21,7 +21,7 @@ _XML = """<domain type='kvm' xmlns:ovirt-vm='http://ovirt.org/vm/1.0'>
   <vcpu>4</vcpu>
   <os><type arch='x86_64' machine='q35'>hvm</type></os>
   <features><acpi/></features>
-  <cpu mode='custom' match='exact'><model>Skylake-Client</model><topology sockets='2' cores='2' threads='1'/></cpu>
+  <cpu mode='maximum'/>
   <devices>
     <disk type='file' device='cdrom'>
       <driver name='qemu' type='raw'/><target dev='sda' bus='sata'/><readonly/>
@@ -42,7 +42,7 @@ _DISK = """    <disk type='file' device='disk'>
       <serial>{serial}</serial>
     </disk>"""
 _CARD = """    <interface type='bridge'>
-      <mac address='{mac}'/><source bridge='ovirtmgmt'/><model type='virtio'/>
+      <mac address='{mac}'/><source bridge='{bridge}'/><model type='virtio'/>
     </interface>"""
 
 GUEST_ANSWERS: dict[str, object] = {
@@ -75,13 +75,16 @@ def vm_id(number: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, str(number)))
 
 
-def create_params(number: int, disk_folder: Path) -> dict[str, object]:
+def create_params(number: int, disk_folder: Path, bridge: str = "ovirtmgmt") -> dict[str, object]:
     """Parameters of VM.create for VM `number`; its empty disk files are made when they are not there."""
     disks = []
     for index, target in enumerate(("vda", "vdb")):
         path = disk_folder / f"{number:03}-{target}.raw"
         path.touch()
         disks.append(_DISK.format(path=path, target=target, serial=uuid.uuid5(_NAMESPACE, f"{number}/{index}")))
-    cards = [_CARD.format(mac=f"56:6f:9a:{index:02x}:{number >> 8:02x}:{number & 255:02x}") for index in range(2)]
+    cards = [
+        _CARD.format(mac=f"56:6f:9a:{index:02x}:{number >> 8:02x}:{number & 255:02x}", bridge=bridge)
+        for index in range(2)
+    ]
     xml = _XML.format(number=number, id=vm_id(number), disks="\n".join(disks), cards="\n".join(cards))
     return {"vmID": vm_id(number), "vmParams": {"xml": xml}}

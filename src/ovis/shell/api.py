@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
-import ovis.client
-from ovis.schema import compiled
+from ovis.client import node_schema as precompiled
 from ovis.schema.expressions import Expression, ListOf, MapOf, Named, parse
 from ovis.schema.model import PRIMITIVES, Field, Schema, Type
 
 
 @cache
 def node_schema() -> Schema:
-    return compiled.load(Path(ovis.client.__file__).with_name("node_schema.json"))
+    return precompiled.load()
 
 
 @dataclass(frozen=True)

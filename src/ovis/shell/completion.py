@@ -16,12 +16,12 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from ovis.client.untyped import WireError
 from ovis.schema.naming import snake
 from ovis.shell.api import Shape, node_schema
 from ovis.shell.failures import Failure
 from ovis.shell.help_text import first_sentence
 from ovis.shell.talk import Options, connected
-from ovis.wire.errors import WireError
 
 LIVE_SECONDS = 0.3
 """More than a local agent ever needs, less than a person notices as a hang."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from ovis.client.untyped import RpcError
 from ovis.schema.model import Schema
 from ovis.shell.api import Shape, node_schema
 from ovis.shell.clean import clean
@@ -18,10 +19,9 @@ from ovis.shell.failures import usage
 from ovis.shell.options import node_options
 from ovis.shell.output import as_json_line, as_yaml, write
 from ovis.shell.talk import Options, connected, refused
-from ovis.wire.errors import RpcError
 
 if TYPE_CHECKING:
-    from ovis.wire.events import Event, Lost
+    from ovis.client.events import Event, Lost
 
 _NOT_SHOWN = {"notify_time", "seq"}
 
@@ -47,7 +47,7 @@ def _follow(pattern: str) -> None:
 
 
 def _items(options: Options, pattern: str) -> Iterator[Event | Lost]:
-    from ovis.wire.events import BadPattern
+    from ovis.client.events import BadPattern
 
     with connected(options) as connection:
         try:
@@ -64,7 +64,7 @@ def _items(options: Options, pattern: str) -> Iterator[Event | Lost]:
 
 
 def text_of(item: Event | Lost, output: str, *, typed: bool = False) -> str:
-    from ovis.wire.events import Lost
+    from ovis.client.events import Lost
 
     if isinstance(item, Lost):
         if output == "table":

@@ -9,13 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ovis.client.untyped import (
+    BlockingConnection,
+    CallTimeout,
+    ConnectionLost,
+    ProtocolError,
+    RpcError,
+    TcpTarget,
+    UnixTarget,
+    tls_target,
+)
 from ovis.shell.failures import Exit, Failure, usage
-from ovis.wire.errors import CallTimeout, ConnectionLost, ProtocolError, RpcError
 
 if TYPE_CHECKING:
     from ovis.schema.model import Schema
-    from ovis.wire.blocking import BlockingConnection
-    from ovis.wire.target import TcpTarget
 
 SOCKET = "/run/ovis/ovisd.sock"
 PKI = "/etc/ovis/pki"
@@ -65,9 +72,6 @@ def split_host(host: str) -> tuple[str, int]:
 @contextmanager
 def connected(options: Options, *, timeout: float | None = None) -> Iterator[BlockingConnection]:
     """A connection for the body. What goes wrong with it there becomes a Failure; errors of verbs do not."""
-    from ovis.wire.blocking import BlockingConnection
-    from ovis.wire.target import UnixTarget
-
     target: UnixTarget | TcpTarget = UnixTarget(options.socket_path)
     if options.host and options.socket:
         raise usage("Give either --host or --socket")
@@ -90,16 +94,13 @@ def connected(options: Options, *, timeout: float | None = None) -> Iterator[Blo
 
 
 def _tls_target(options: Options) -> TcpTarget:
-    from ovis.wire.target import TcpTarget
-    from ovis.wire.tls import TlsFiles
-
     name, port = split_host(options.host)
     folder = options.pki_folder
     own = ("key.pem", "cert.pem") if (folder / "cert.pem").exists() else ("admin-key.pem", "admin.pem")
-    files = TlsFiles(key=str(folder / own[0]), certificate=str(folder / own[1]), ca=str(folder / "ca.pem"))
-    for path in (files.key, files.certificate, files.ca):
+    key, certificate, ca = (str(folder / file) for file in (*own, "ca.pem"))
+    for path in (key, certificate, ca):
         _check_readable(path)
-    return TcpTarget(name, port, files)
+    return tls_target(name, port, key=key, certificate=certificate, ca=ca)
 
 
 def _check_readable(path: str) -> None:

@@ -7,13 +7,13 @@ import sys
 import click
 import msgspec
 
+from ovis.client.untyped import RpcError
 from ovis.schema.model import Schema, Verb
 from ovis.shell.api import Shape
 from ovis.shell.arguments import ArgumentReader, missing_failure
 from ovis.shell.options import node_options
 from ovis.shell.output import show
 from ovis.shell.talk import MARGIN_SECONDS, Options, connected, refused
-from ovis.wire.errors import RpcError
 
 
 class VerbCommand(click.Command):

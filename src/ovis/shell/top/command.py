@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from ovis.client.untyped import RpcError
 from ovis.shell.api import Shape, node_schema
 from ovis.shell.clean import clean
 from ovis.shell.options import node_options
 from ovis.shell.output import as_json_line, as_yaml, read_json, write
 from ovis.shell.talk import MARGIN_SECONDS, Options, connected, refused
 from ovis.shell.top.figures import Look, Reader
-from ovis.wire.errors import RpcError
 
 if TYPE_CHECKING:
-    from ovis.wire.blocking import BlockingConnection
+    from ovis.client.untyped import BlockingConnection
 
 PLAIN_WIDTH = 132
 """Room for every column; a file has no width."""

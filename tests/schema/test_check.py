@@ -13,6 +13,8 @@ from .samples import REMOVE, changed
 DIM = "classes/Lamp/verbs/dim"
 TYPE = {"kind": "object", "doc": "Something else entirely, for a test.", "since": "4.0"}
 
+NO_STATE = {f"types/{name}": REMOVE for name in ("LampState", "Tags", "Topic", "Source", "Mains", "Battery")}
+
 BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("undocumented", {f"{DIM}/doc": ""}),
     ("undocumented", {"types/Colour/values/red/doc": "TODO"}),
@@ -46,6 +48,11 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("bad-wire", {f"{DIM}/params/fade/wire": "MiB"}),
     ("bad-wire", {f"{DIM}/params/lampID/wire": "text"}),
     ("bad-wire", {"types/LampState/fields/buffer/wire": "KiB MiB"}),
+    (
+        "bad-wire",
+        {f"{DIM}/result": {"type": "uint", "unit": "bytes", "wire": "KiB", "doc": "Room that was freed."}, **NO_STATE},
+    ),
+    ("bad-wire", {"types/LampState/fields/buffer/optional": True, "types/LampState/fields/buffer/default": 1024}),
     ("bad-format", {"types/Topic/format": "haiku"}),
     ("bad-format", {f"{DIM}/params/fade/format": "uuid"}),
     ("bad-range", {f"{DIM}/params/brightness/range": [100, 10], f"{DIM}/params/brightness/default": REMOVE}),
@@ -56,6 +63,8 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("bad-default", {f"{DIM}/params/brightness/optional": False}),
     ("bad-default", {f"{DIM}/params/fade/default": -1}),
     ("bad-default", {f"{DIM}/params/colour/default": "green"}),
+    ("bad-only", {f"{DIM}/params/colour/only": ["green"]}),
+    ("bad-only", {f"{DIM}/params/fade/only": ["10"]}),
     ("open-secret", {f"{DIM}/params/doorPassword": {"type": "string", "doc": "What opens the machine room."}}),
     ("unknown-access", {f"{DIM}/access": "everybody"}),
     ("unknown-condition", {f"{DIM}/when": ["at night"]}),

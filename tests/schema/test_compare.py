@@ -64,6 +64,7 @@ BREAKS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         {"types/Topic/pattern": "x"},
         {"types/Topic/pattern": "x", f"{DIM}/params/lampID/type": "Topic"},
     ),
+    ("pattern-changed", "Lamp.dim(colour)", {}, {f"{DIM}/params/colour/only": ["red"]}),
     ("range-narrowed", "Lamp.dim(brightness)", {}, {f"{DIM}/params/brightness/range": [1, 100]}),
     ("range-narrowed", "Lamp.dim(fade)", {}, {f"{DIM}/params/fade/range": [None, 9000]}),
     ("range-widened", "LampState.buffer", {f"{STATE}/buffer/range": [0, 64]}, {f"{STATE}/buffer/range": [0, 128]}),

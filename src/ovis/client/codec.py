@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from ovis.client import verbs
+from ovis.client.absent_values import without_absent
+from ovis.client.unions import read_member
 
 _encoder = msgspec.json.Encoder()
 
@@ -15,35 +17,61 @@ STATUS_DONE = b'{"code":0,"message":"Done"}'
 """What travels as result of the verbs whose `wire_result` is `status`."""
 
 
-def union_member(wanted: type, value: Any) -> Any:
-    """Read a member of an untagged union: the first class, in the order of the schema, that the value fits.
-
-    The order of the schema puts the more demanding classes first where two could fit. Used as msgspec's `dec_hook`.
-    """
-    problems = []
-    candidates = verbs.UNION_MEMBERS.get(wanted)
-    if candidates is None:
+def _read_union(wanted: Any, value: Any) -> Any:
+    """msgspec's `dec_hook`: called for unions of objects, alone or with other values, which it cannot read itself."""
+    members = verbs.UNION_MEMBERS.get(wanted)
+    if members is None:
         raise NotImplementedError(f"no JSON form of {wanted!r}")
-    if isinstance(value, candidates):
+    if isinstance(value, members):
         return value
-    for candidate in candidates:
+    if wanted in verbs.OTHER_MEMBERS and not isinstance(value, dict):
         try:
-            return msgspec.convert(value, candidate, strict=False, dec_hook=union_member)
+            return msgspec.convert(value, verbs.OTHER_MEMBERS[wanted], strict=False)
         except msgspec.ValidationError as problem:
-            problems.append(f"not {candidate.__name__}: {problem}")
-    raise msgspec.ValidationError("; ".join(problems[:4]))
+            raise ValueError(str(problem)) from problem  # msgspec adds the place to these only
+    return read_member(members, value, _read)
+
+
+def _read(value: Any, wanted: Any) -> Any:
+    try:
+        return msgspec.convert(value, wanted, strict=False, dec_hook=_read_union)
+    except msgspec.ValidationError:
+        cleaned = without_absent(value, wanted)
+        if cleaned is value:
+            raise
+        return msgspec.convert(cleaned, wanted, strict=False, dec_hook=_read_union)
+
+
+@cache
+def _decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
+    """Lax: peers send numbers and truth values as text, or the other way round."""
+    return msgspec.json.Decoder(wanted, strict=False, dec_hook=_read_union)
+
+
+def _decode(raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) -> Any:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as problem:
+        value = msgspec.json.decode(raw)
+        cleaned = without_absent(value, decoder.type)
+        if cleaned is value:
+            raise
+        try:
+            return msgspec.convert(cleaned, decoder.type, strict=False, dec_hook=_read_union)
+        except msgspec.ValidationError as remaining:
+            raise remaining from problem
 
 
 @cache
 def arguments_decoder(method: str) -> msgspec.json.Decoder[Any]:
-    """The decoder of a verb's arguments. Lax: old clients send numbers and truth values as text."""
-    return msgspec.json.Decoder(verbs.ARGUMENTS[method], strict=False, dec_hook=union_member)
+    """The decoder of a verb's arguments as they travel."""
+    return _decoder(verbs.ARGUMENTS[method])
 
 
 def decode_arguments(method: str, raw: bytes | msgspec.Raw) -> Any:
     """Read named arguments (a JSON object). Raises msgspec.ValidationError that names the field."""
-    arguments = arguments_decoder(method).decode(raw)
-    rescale = verbs.ARGUMENT_RESCALERS.get(type(arguments))
+    arguments = _decode(raw, arguments_decoder(method))
+    rescale = verbs.RESCALERS.get(type(arguments))
     if rescale:
         rescale(arguments)
     return arguments
@@ -51,8 +79,7 @@ def decode_arguments(method: str, raw: bytes | msgspec.Raw) -> Any:
 
 def encode_arguments(arguments: msgspec.Struct) -> bytes:
     """The JSON object that travels for a verb's arguments."""
-    encode = verbs.ENCODERS.get(type(arguments))
-    return _encoder.encode(encode(arguments) if encode else arguments)
+    return encode_value(arguments)
 
 
 def encode_result(method: str, value: Any) -> bytes:
@@ -65,7 +92,7 @@ def encode_result(method: str, value: Any) -> bytes:
 def result_decoder(method: str) -> msgspec.json.Decoder[Any] | None:
     """The decoder of a verb's result; None when it returns nothing worth reading."""
     wanted = verbs.RESULTS.get(method)
-    return None if wanted is None else msgspec.json.Decoder(wanted, strict=False, dec_hook=union_member)
+    return None if wanted is None else msgspec.json.Decoder(wanted, strict=False, dec_hook=_read_union)
 
 
 def decode_result(method: str, raw: bytes | msgspec.Raw) -> Any:
@@ -73,7 +100,7 @@ def decode_result(method: str, raw: bytes | msgspec.Raw) -> Any:
     decoder = result_decoder(method)
     if decoder is None:
         return None
-    value = decoder.decode(raw)
+    value = _decode(raw, decoder)
     rescale = verbs.RESULT_RESCALERS.get(method)
     if rescale:
         rescale(value)
@@ -81,6 +108,15 @@ def decode_result(method: str, raw: bytes | msgspec.Raw) -> Any:
 
 
 def encode_value(value: Any) -> bytes:
-    """The JSON of any generated type on its own, as it travels inside a result (an event, one VM's statistics)."""
+    """The JSON of a value of any generated class on its own, as it travels inside a result or an event."""
     encode = verbs.ENCODERS.get(type(value))
     return _encoder.encode(encode(value) if encode else value)
+
+
+def decode_value(wanted: Any, raw: bytes | msgspec.Raw) -> Any:
+    """Read what `encode_value` gives into a generated class or a union of such. Raises msgspec.ValidationError."""
+    value = _decode(raw, _decoder(wanted))
+    rescale = verbs.RESCALERS.get(type(value))
+    if rescale:
+        rescale(value)
+    return value

@@ -7,9 +7,11 @@ member means that it is absent.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct, field
+
+from ovis.client.wire_values import HoldsAnyMember
 
 UInt: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -1327,6 +1329,14 @@ class ScratchDisk:
 class SnapshotDriveInfo:
     """One disk in a snapshot: the volume it uses now and the volume it shall use afterwards. Disks on storage domains,
     LUNs by GUID and devices by UUID have a form each.
+    """
+
+    __slots__ = ()
+
+
+class VmInfoObject:
+    """One entry of a VM list: the whole definition, just the identifier, or identifier and status, depending on what
+    the caller asked for.
     """
 
     __slots__ = ()
@@ -3668,7 +3678,7 @@ class VmDataMap(Struct, kw_only=True, frozen=True, omit_defaults=True):
     hash: str
 
 
-class VmDefinition(Struct, kw_only=True, frozen=True, omit_defaults=True):
+class VmDefinition(Struct, VmInfoObject, kw_only=True, frozen=True, omit_defaults=True):
     """A VM as a host knows it: configuration, domain XML and present status. As a parameter it carries a VM from one
     host to another. A host that works from domain XML fills only identifier, name, status, XML and what it has at
     hand.
@@ -3966,7 +3976,7 @@ class VmParameters(Struct, kw_only=True, frozen=True, omit_defaults=True):
     memory_dump_volume: StringMap | None = field(name="memoryDumpVolume", default=None)
 
 
-class VmShortStatus(Struct, kw_only=True, frozen=True, omit_defaults=True):
+class VmShortStatus(Struct, VmInfoObject, kw_only=True, frozen=True, omit_defaults=True):
     """The least that a list tells about a VM: which one it is and what it is doing."""
 
     # What the VM is doing now on this host.
@@ -5276,9 +5286,16 @@ DiskAlignmentMap: TypeAlias = dict[str, bool]
 HibernationVolumeHandle: TypeAlias = str
 # The two volumes of a saved VM, as six identifiers joined by commas: storage domain, pool, memory image, memory
 # volume, configuration image, configuration volume.
-VmInfo: TypeAlias = VmDefinition | UUID | VmShortStatus
-# One entry of a VM list: the whole definition, just the identifier, or identifier and status, depending on what the
-# caller asked for.
+if TYPE_CHECKING:
+    VmInfo: TypeAlias = VmInfoObject | UUID
+else:
+
+    class VmInfo(metaclass=HoldsAnyMember):
+        """One entry of a VM list: the whole definition, just the identifier, or identifier and status, depending on what
+        the caller asked for.
+        """
+
+
 VmSharedDriveType: TypeAlias = bool | SharedDriveType
 # Sharing of a drive: the name of the way, or from old engines a boolean, where true is shared and false is none.
 GuestDisksMappingMap: TypeAlias = dict[str, GuestDiskMappingInfo]

@@ -4166,7 +4166,7 @@ def _rescale_VMSetBalloonTargetArgs(v: VMSetBalloonTargetArgs) -> None:
     in_bytes(v, "target", 1024)
 
 
-_RESCALERS: dict[type, Any] = {
+RESCALERS: dict[type, Any] = {
     ExternalVmInfo: _rescale_ExternalVmInfo,
     HostStats: _rescale_HostStats,
     NumaNode: _rescale_NumaNode,
@@ -4200,7 +4200,7 @@ _RESCALERS: dict[type, Any] = {
 
 
 def _rescale_member(value: Any) -> None:
-    rescale = _RESCALERS.get(type(value))
+    rescale = RESCALERS.get(type(value))
     if rescale:
         rescale(value)
 
@@ -4854,18 +4854,7 @@ RESULT_RESCALERS: dict[str, Any] = {
 }
 
 
-ARGUMENT_RESCALERS: dict[type, Any] = {
-    VMCreateArgs: _rescale_VMCreateArgs,
-    VMHotplugMemoryArgs: _rescale_VMHotplugMemoryArgs,
-    VMHotplugNicArgs: _rescale_VMHotplugNicArgs,
-    VMHotunplugMemoryArgs: _rescale_VMHotunplugMemoryArgs,
-    VMHotunplugNicArgs: _rescale_VMHotunplugNicArgs,
-    VMMigrationCreateArgs: _rescale_VMMigrationCreateArgs,
-    VMSetBalloonTargetArgs: _rescale_VMSetBalloonTargetArgs,
-}
-
-
-UNION_MEMBERS: dict[type, tuple[Any, ...]] = {
+UNION_MEMBERS: dict[Any, tuple[Any, ...]] = {
     HostDeviceAddress: (PCIAddress, SCSIAddress, USBAddress,),
     NetInfoNetwork: (NetInfoBridgedNetwork, NetInfoBridgelessNetwork,),
     ImageSharingMethodArgs: (ImageSharingMethodArgsHttp,),
@@ -4876,6 +4865,7 @@ UNION_MEMBERS: dict[type, tuple[Any, ...]] = {
     MigrationStats: (MigratedStats, MigratingStats,),
     ScratchDisk: (FileScratchDisk, BlockScratchDisk,),
     SnapshotDriveInfo: (SnapshotVolumeDriveInfo, SnapshotGUIDDriveInfo, SnapshotUUIDDriveInfo,),
+    VmInfoObject: (VmDefinition, VmShortStatus,),
     vmUpdateDeviceParams: (vmUpdateInterfaceDeviceParams, vmUpdateGraphicsDeviceParams, vmUpdateXMLDeviceParams,),
     DriveSpec: (DriveSpecVolume, DriveSpecGUID, DriveSpecPayload, DriveSpecPath, DriveSpecPathCdrom, DriveSpecVolumeCdrom,),
     DriveSpecCdrom: (DriveSpecPathCdrom, DriveSpecVolumeCdrom,),
@@ -4883,5 +4873,17 @@ UNION_MEMBERS: dict[type, tuple[Any, ...]] = {
     VmDeviceAddress: (VmDevicePciAddress, VmDeviceIdeAddress, VmDeviceVirtioSerialAddress,),
     VmJobInfo: (BlockJobInfo,),
     VmStats: (ExitedVmStats, RunningVmStats,),
+    VmInfo: (VmDefinition, VmShortStatus,),
 }
 # The classes that a value of an untagged union may have.
+
+
+OTHER_MEMBERS: dict[Any, Any] = {
+    VmInfo: UUID,
+}
+# What a value of a union is that is no object.
+
+
+FIXED_VALUES: dict[type, dict[str, frozenset[str]]] = {
+}
+# The values by which a class is told from the other members of its union, by their names on the wire.

@@ -18,10 +18,20 @@ def text_of(value: float | bool | str) -> str:
 
 
 def in_bytes(holder: Struct, attribute: str, scale: int) -> None:
-    """Turn a size that has just been read in units of `scale` bytes into bytes, in place. Absent stays absent.
+    """Turn a size (or a list of them) just read in units of `scale` bytes into bytes, in place. Absent stays absent.
 
     The classes are frozen; this runs before anybody else can hold the object.
     """
     value: Any = getattr(holder, attribute)
-    if value is not None:
+    if isinstance(value, list):
+        force_setattr(holder, attribute, [item * scale for item in value])
+    elif value is not None:
         force_setattr(holder, attribute, value * scale)
+
+
+class HoldsAnyMember(type):
+    """The metaclass of a class that stands for a union of objects and other values: what the codec has read counts as
+    an instance, which msgspec asks for."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return True

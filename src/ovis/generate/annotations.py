@@ -76,6 +76,14 @@ class Annotations:
             for member in self.schema.types[name].any_of
         )
 
+    def is_mixed_union(self, name: str) -> bool:
+        """A union of an object union (see `generate.unions`) and other values: msgspec needs help to read it."""
+        return (
+            self.kind(name) == "union"
+            and not self.is_object_union(name)
+            and any(isinstance(m, str) and self.is_object_union(m) for m in self.schema.types[name].any_of)
+        )
+
     def unions_of(self, member: str) -> list[str]:
         """The object unions that list this type as a member: its base classes."""
         return [n for n in self.schema.types if self.is_object_union(n) and member in self.schema.types[n].any_of]

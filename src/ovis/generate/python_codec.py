@@ -113,6 +113,8 @@ class _CodecWriter:
         return "\n".join([*lines, "    return w", ""])
 
     def _encoded_field(self, spec: Field, value: str) -> str:
+        if spec.scale > 1 and isinstance(self._parsed(spec), ListOf):
+            return f"[i // {spec.scale} for i in {value}]"
         if spec.scale > 1:
             value = f"{value} // {spec.scale}"
         if spec.is_text:
@@ -141,10 +143,10 @@ class _CodecWriter:
         for name, fields in scaled:
             yield self._rescaler(name, fields)
         rows = "".join(f"    {name}: _rescale_{name},\n" for name, _ in scaled)
-        yield f"_RESCALERS: dict[type, Any] = {{\n{rows}}}\n"
+        yield f"RESCALERS: dict[type, Any] = {{\n{rows}}}\n"
         yield (
             "def _rescale_member(value: Any) -> None:\n"
-            "    rescale = _RESCALERS.get(type(value))\n"
+            "    rescale = RESCALERS.get(type(value))\n"
             "    if rescale:\n"
             "        rescale(value)\n"
         )
@@ -197,13 +199,25 @@ class _CodecWriter:
             yield f"def _rescale_result_{naming.arguments_class(method)}(v: Any) -> None:\n{body}\n"
         rows = "".join(f'    "{m}": _rescale_result_{naming.arguments_class(m)},\n' for m in scaled)
         yield f"RESULT_RESCALERS: dict[str, Any] = {{\n{rows}}}\n"
-        rows = "".join(f"    {name}: _rescale_{name},\n" for name, _ in self._argument_classes(scaled=True))
-        yield f"ARGUMENT_RESCALERS: dict[type, Any] = {{\n{rows}}}\n"
-        unions = [n for n in self.schema.types if self.annotations.is_object_union(n)]
+        mixed = [n for n in self.schema.types if self.annotations.is_mixed_union(n)]
+        unions = [n for n in self.schema.types if self.annotations.is_object_union(n)] + mixed
         rows = "".join(f"    {u}: ({', '.join(self._members(u))},),\n" for u in unions)
-        yield f"UNION_MEMBERS: dict[type, tuple[Any, ...]] = {{\n{rows}}}\n" + comment(
+        yield f"UNION_MEMBERS: dict[Any, tuple[Any, ...]] = {{\n{rows}}}\n" + comment(
             "The classes that a value of an untagged union may have."
         )
+        rows = "".join(f"    {u}: {self._other_members(u)},\n" for u in mixed)
+        yield f"OTHER_MEMBERS: dict[Any, Any] = {{\n{rows}}}\n" + comment(
+            "What a value of a union is that is no object."
+        )
+        rows = "".join(self._fixed_values(name) for name in dict.fromkeys(m for u in unions for m in self._members(u)))
+        yield f"FIXED_VALUES: dict[type, dict[str, frozenset[str]]] = {{\n{rows}}}\n" + comment(
+            "The values by which a class is told from the other members of its union, by their names on the wire."
+        )
+
+    def _fixed_values(self, name: str) -> str:
+        fixed = {wire_name: f.only for wire_name, f in self.schema.types[name].fields.items() if f.only}
+        values = ", ".join(f'"{n}": frozenset({sorted(only)!r})' for n, only in fixed.items())
+        return f"    {name}: {{{values}}},\n" if fixed else ""
 
     def _needs_encoder(self, result: Field) -> bool:
         return (
@@ -216,9 +230,17 @@ class _CodecWriter:
         return self.annotations.python(result.type)
 
     def _members(self, union: str) -> Iterator[str]:
+        """The classes of the objects in a union, those in unions within it too."""
         for member in self.schema.types[union].any_of:
-            assert isinstance(member, str)
-            if self.annotations.is_object_union(member):
+            if isinstance(member, str) and self.annotations.is_object_union(member):
                 yield from self._members(member)
-            else:
+            elif isinstance(member, str) and self.annotations.kind(member) == "object":
                 yield member
+
+    def _other_members(self, union: str) -> str:
+        others = [
+            m
+            for m in self.schema.types[union].any_of
+            if not (isinstance(m, str) and self.annotations.is_object_union(m))
+        ]
+        return " | ".join(self.annotations.python(m) for m in others)

@@ -21,9 +21,11 @@ member means that it is absent.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct, field
+
+from ovis.client.wire_values import HoldsAnyMember
 
 UInt: TypeAlias = Annotated[int, Meta(ge=0)]
 '''
@@ -147,8 +149,16 @@ def _alias(name: str, declared: Type, annotations: Annotations) -> str:
             target = f"dict[{annotations.python(declared.key)}, {annotations.python(declared.value)}]"
         case "union":
             target = " | ".join(annotations.python(member) for member in declared.any_of)
+            if annotations.is_mixed_union(name):
+                return _mixed_union(name, target, declared)
         case _ if declared.pattern:
             target = f"Annotated[{annotations.python(declared.of)}, Meta(pattern={declared.pattern!r})]"
         case _:
             target = annotations.python(declared.of)
     return f"{name}: TypeAlias = {target}\n{comment(declared.doc)}"
+
+
+def _mixed_union(name: str, target: str, declared: Type) -> str:
+    """At run time a class of its own, which sends msgspec to the codec; type checkers see the union."""
+    body = f"    class {name}(metaclass=HoldsAnyMember):\n{docstring(declared.doc, '        ')}"
+    return f"if TYPE_CHECKING:\n    {name}: TypeAlias = {target}\nelse:\n\n{body}\n\n"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ovis import client
-from ovis.generate import published, python_client, python_codec, python_types
+from ovis.generate import published, python_client, python_codec, python_types, unions
 from ovis.generate.verdict import judge
 from ovis.schema import Schema, compiled
 from ovis.schema.read import read_folder
@@ -17,9 +17,10 @@ CLIENT_FOLDER = Path(client.__file__).parent
 
 def python_files(schema: Schema) -> dict[Path, str]:
     """Path and text of every committed file that is made from the schema."""
+    pythonic = unions.separated(schema)
     return {
-        CLIENT_FOLDER / "types.py": python_types.write(schema),
-        CLIENT_FOLDER / "verbs.py": python_codec.write(schema),
+        CLIENT_FOLDER / "types.py": python_types.write(pythonic),
+        CLIENT_FOLDER / "verbs.py": python_codec.write(pythonic),
         CLIENT_FOLDER / "api.py": python_client.write(schema, asynchronous=False),
         CLIENT_FOLDER / "async_api.py": python_client.write(schema, asynchronous=True),
         CLIENT_FOLDER / "node_schema.json": compiled.encode(schema).decode(),

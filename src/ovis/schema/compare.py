@@ -213,6 +213,8 @@ class _Comparison:
             self._broken(place, "unit-changed", f"the unit was {old.unit or 'none'} and is now {new.unit or 'none'}")
         if set(old.wire.split()) != set(new.wire.split()):
             self._broken(place, "wire-changed", f"it travelled as {old.wire or 'it is'}, now as {new.wire or 'it is'}")
+        if set(old.only) != set(new.only):
+            self._broken(place, "pattern-changed", f"was only {old.only} and is now only {new.only}")
         if old.format != new.format:
             self._broken(place, "pattern-changed", f"the format was {old.format or 'free'} and is now {new.format}")
         self._range(place, old, new, direction)

@@ -88,7 +88,8 @@ def _of_name(schema: Schema, name: str, within: tuple[str, ...]) -> Shape:
             return ("union", frozenset(of(schema, member, inside) for member in declared.any_of))
         case "object":
             members = (
-                (n, f.optional, f.is_text, f.scale, of(schema, f.type, inside)) for n, f in declared.fields.items()
+                (n, f.optional, f.is_text, f.scale, tuple(f.only), of(schema, f.type, inside))
+                for n, f in declared.fields.items()
             )
             return ("object", *sorted(members, key=lambda member: member[0]))
         case _:

@@ -48,6 +48,10 @@ def bad_wire(schema: Schema) -> Problems:
         problem = _wire_problem(schema, placed.field)
         if problem:
             yield placed.place, problem
+        elif placed.field.scale > 1 and not placed.name:
+            yield placed.place, "a result on its own cannot be scaled; make it a member of an object"
+        elif placed.field.scale > 1 and placed.field.default not in (msgspec.UNSET, None, 0):
+            yield placed.place, "a default that travels in another unit would be ambiguous; only 0 is the same in all"
 
 
 def _wire_problem(schema: Schema, field: Field) -> str | None:
@@ -128,6 +132,18 @@ def _misfit(schema: Schema, field: Field, value: Any) -> str | None:
     return None
 
 
+def bad_only(schema: Schema) -> Problems:
+    for placed in walk.fields(schema):
+        if not placed.field.only:
+            continue
+        kind = shapes.kind(schema, placed.field.type)
+        if kind not in ("string", "enum"):
+            yield placed.place, "only a text or an enum can be narrowed by `only`"
+        for value in placed.field.only:
+            if kind == "enum" and _misfit(schema, placed.field, value):
+                yield placed.place, f"`only` names {value!r}, which is not a value of the enum"
+
+
 def open_secret(schema: Schema) -> Problems:
     for placed in walk.fields(schema):
         named = set(naming.snake(placed.name).split("_")) & SECRET_WORDS
@@ -143,5 +159,6 @@ RULES = (
     Rule("bad-format", "a format that nothing knows is noise", bad_format),
     Rule("bad-range", "an impossible range refuses every value", bad_range),
     Rule("bad-default", "a default must be a value that a caller could send", bad_default),
+    Rule("bad-only", "a member of a union that no value fits is never chosen", bad_only),
     Rule("open-secret", "what is not marked secret ends in a log", open_secret),
 )

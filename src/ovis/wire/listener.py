@@ -22,7 +22,7 @@ from ovis.wire.endpoints import Endpoint, TlsEndpoint, UnixEndpoint, listening_s
 from ovis.wire.hub import Hub
 from ovis.wire.identity import PeerIdentity, authorize, from_certificate, from_unix_socket
 from ovis.wire.limits import Limits
-from ovis.wire.link import Link
+from ovis.wire.link import Link, PlainLink, TlsLink
 from ovis.wire.service import Access, Caller
 from ovis.wire.tls import ServerContexts
 
@@ -156,7 +156,8 @@ class Server:
                 sock.close()
                 continue
             listening.full = False
-            link = Link(self._hub, lambda transport: self._admit(transport, listening))
+            kind = PlainLink if listening.contexts is None else TlsLink
+            link = kind(self._hub, lambda transport: self._admit(transport, listening))
             listening.connections.add(link)
             self._hub.spawn(self._connect(sock, _address(peer), link, listening), "connect")
 

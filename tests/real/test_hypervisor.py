@@ -241,6 +241,7 @@ def test_calls_under_way_end_when_libvirtd_dies(vhost: VirtualHost) -> None:
             await asyncio.to_thread(vhost.start_libvirtd)
         async with asyncio.timeout(30):
             await until(lambda: host.connected)
+        assert (await host.info(me)).id == me
 
     run(vhost, body)
 

@@ -104,7 +104,7 @@ class LibvirtHypervisor:
 
     async def destroy(self, domain_id: str, *, graceful: bool = False, deadline: float | None = None) -> None:
         flags = libvirt.VIR_DOMAIN_DESTROY_GRACEFUL if graceful else libvirt.VIR_DOMAIN_DESTROY_DEFAULT
-        await self._on("power", "destroy", domain_id, lambda domain: domain.destroyFlags(flags), deadline)
+        await self._on("power", "destroy", domain_id, lambda domain: _destroy(domain, flags), deadline)
 
     async def shutdown(self, domain_id: str, how: ShutdownMode, *, deadline: float | None = None) -> None:
         agent = how is ShutdownMode.AGENT
@@ -306,6 +306,24 @@ def _domains(connection: libvirt.virConnect) -> list[DomainInfo]:
         domain_id = domain.UUIDString()
         found.append(DomainInfo(domain_id, domain.name(), of, why, domain_id in persistent))
     return found
+
+
+def _destroy(domain: libvirt.virDomain, flags: int) -> None:
+    try:
+        domain.destroyFlags(flags)
+    except libvirt.libvirtError as error:
+        # It was there a moment ago: it ended by itself meanwhile, or its end was seen before this call was done.
+        if error.get_error_code() not in (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
+            raise
+        if not _has_ended(domain):
+            raise
+
+
+def _has_ended(domain: libvirt.virDomain) -> bool:
+    try:
+        return state(domain.state(0)[0]) is DomainState.SHUT_OFF
+    except libvirt.libvirtError as error:
+        return error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN
 
 
 def _suspend(domain: libvirt.virDomain) -> None:

@@ -95,8 +95,8 @@ def test_the_same_id_or_name_twice_is_refused(tmp_path: Path) -> None:
             await host.started()
             with pytest.raises(VmExists, match="id"):
                 await host.vms.create(ID, parameters(name="other"))
+            other = new_id()
             with pytest.raises(VmExists, match="name one"):
-                other = new_id()
                 await host.vms.create(other, parameters(other))
 
     asyncio.run(main())

@@ -78,7 +78,9 @@ class DyingHypervisor:
         return call
 
 
-async def one_life(folder: Path, hypervisor: SimulatedHypervisor, last: int | None, *, destroys: bool) -> tuple[int, bool]:
+async def one_life(
+    folder: Path, hypervisor: SimulatedHypervisor, last: int | None, *, destroys: bool
+) -> tuple[int, bool]:
     """Create a VM (and destroy it) until dead: the steps taken, and whether the last request was answered."""
     steps = Steps(last)
     dying: Any = DyingHypervisor(hypervisor, steps)
@@ -102,12 +104,16 @@ async def one_life(folder: Path, hypervisor: SimulatedHypervisor, last: int | No
                 task.cancel()
             await asyncio.gather(working, dead, return_exceptions=True)
             for vm in host.vms:  # tasks of a dead process do nothing more
-                for task in (vm.launch, vm.ending):
-                    if task is not None:
-                        task.cancel()
+                for started in (vm.launch, vm.ending):
+                    if started is not None:
+                        started.cancel()
     except Killed:
         pass
     return steps.taken, answered
+
+
+def records(folder: Path) -> list[Path]:
+    return list(folder.glob("vms/*"))
 
 
 def steps_of(*, destroys: bool, tmp_path_factory: Any) -> int:
@@ -143,7 +149,7 @@ def test_killed_at_every_step_of_create_and_destroy(tmp_path_factory: Any, destr
             if answered and destroys:
                 assert not known, f"{where}: an answered destroy came back"
             assert not await hypervisor.domains(), where
-            assert not list(folder.glob("vms/*")), f"{where}: a record is left"
+            assert not records(folder), f"{where}: a record is left"
             await host.started()  # the id is free
         await hypervisor.close()
 
@@ -222,7 +228,7 @@ def test_a_destroy_that_was_begun_is_finished(tmp_path: Path, runs: bool) -> Non
         async with vm_host(tmp_path, hypervisor) as host:
             assert len(host.vms) == 0
             assert not await hypervisor.domains()
-            assert not list(tmp_path.glob("vms/*"))
+            assert not records(tmp_path)
         await hypervisor.close()
 
     asyncio.run(main())
@@ -343,7 +349,7 @@ def test_recovery_waits_for_libvirt(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         async with vm_host(tmp_path, hypervisor) as host:
             await host.started()
         hypervisor.disconnect()
-        async with vm_host(tmp_path, hypervisor, recover=False) as host:
+        async with vm_host(tmp_path, hypervisor, recover=False, follow=False) as host:
             recovering = asyncio.ensure_future(host.vms.recover())
             await asyncio.sleep(0.03)
             assert not recovering.done()
@@ -367,5 +373,3 @@ def test_many_vms_are_found_again(tmp_path: Path) -> None:
         await hypervisor.close()
 
     asyncio.run(main())
-
-

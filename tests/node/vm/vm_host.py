@@ -51,7 +51,9 @@ def parameters(vm_id: str = ID, **changes: Any) -> VmParameters:
 class VmHost:
     """One life of the agent's VM code. `published` collects the status events."""
 
-    def __init__(self, folder: Path, hypervisor: SimulatedHypervisor, settings: VmSettings, store: Store | None) -> None:
+    def __init__(
+        self, folder: Path, hypervisor: SimulatedHypervisor, settings: VmSettings, store: Store | None
+    ) -> None:
         self.hypervisor = hypervisor
         self.bus = Bus()
         self._subscription = self.bus.subscribe("|virt|VM_status|*")
@@ -79,7 +81,7 @@ class VmHost:
 
     async def until(self, is_so: Callable[[], object]) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not is_so():
+            while not is_so():  # noqa: ASYNC110 - what is waited for is whatever the test says
                 await asyncio.sleep(0)
 
     async def started(self, vm_id: str = ID, **changes: Any) -> Vm:
@@ -105,18 +107,22 @@ async def vm_host(
     store: Store | None = None,
     guest: Guest | None = None,
     recover: bool = True,
+    follow: bool = True,
 ) -> AsyncIterator[VmHost]:
     """With `hypervisor` given it outlives this host, as QEMU outlives an agent."""
     simulated = hypervisor or SimulatedHypervisor(guest=guest or Guest(agent_after=None))
     host = VmHost(folder, simulated, settings or VmSettings(allowed_paths=(folder,)), store)
-    following = asyncio.ensure_future(host.vms.follow_events())
+    following: list[asyncio.Task[None]] = []
     try:
         if recover:
             await host.vms.recover()
+        if follow:
+            following.append(asyncio.ensure_future(host.vms.follow_events()))
         yield host
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
         await host.vms.close()
         if hypervisor is None:
             await simulated.close()

@@ -100,8 +100,16 @@ def cpu_percent(before: DomainSample, now: DomainSample, seconds: float) -> tupl
 
 
 def disk_rates(before: tuple[DiskSample, ...], now: tuple[DiskSample, ...], seconds: float) -> dict[str, DiskRates]:
-    earlier = {disk.name: disk for disk in before if disk.backing_index is None}
-    return {disk.name: _disk_rates(earlier[disk.name], disk, seconds) for disk in now if disk.name in earlier}
+    earlier = tops(before)
+    return {name: _disk_rates(earlier[name], disk, seconds) for name, disk in tops(now).items() if name in earlier}
+
+
+def tops(disks: tuple[DiskSample, ...]) -> dict[str, DiskSample]:
+    """Of each disk the layer that the guest writes to: libvirt lists it before those below."""
+    found: dict[str, DiskSample] = {}
+    for disk in disks:
+        found.setdefault(disk.name, disk)
+    return found
 
 
 def _disk_rates(before: DiskSample, now: DiskSample, seconds: float) -> DiskRates:

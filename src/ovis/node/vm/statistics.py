@@ -30,7 +30,7 @@ from ovis.node.guest.facts import GuestFacts
 from ovis.node.hypervisor.interface import DiskSample, InterfaceSample
 from ovis.node.vm import safe_xml
 from ovis.node.vm.definition import Definition, Disk, Graphics, Interface
-from ovis.node.vm.sampling import DiskRates, Measured
+from ovis.node.vm.sampling import DiskRates, Measured, tops
 from ovis.node.vm.vm import Vm
 
 NANOSECONDS = 1e9
@@ -81,6 +81,10 @@ def build(vm: Vm, *, elapsed: int, now: float) -> RunningVmStats | ExitedVmStats
         guest_cpu_count=-1 if guest is None or guest.cpus is None else guest.cpus,
         guest_fqdn=(guest.host_name or "") if guest else "",
         guest_ips=" ".join(guest.addresses) if guest else "",
+        guest_name=(guest.host_name or "").partition(".")[0] if guest else None,
+        guest_os=(guest.os.kernel if guest.os.kind == "linux" else guest.os.name) if guest and guest.os else None,
+        guest_os_info=_guest_os(guest),
+        guest_timezone=_guest_timezone(guest),
         hash=known.fingerprint,
         kvm_enable=known.virt_type == "kvm",
         memory_stats=_memory(known, measured),
@@ -229,7 +233,7 @@ def _memory_usage(measured: Measured | None) -> int:
 def _disks(disks: tuple[Disk, ...], measured: Measured | None) -> dict[str, VmDiskStats] | None:
     if measured is None:
         return None
-    samples = {sample.name: sample for sample in measured.full.disks if sample.backing_index is None}
+    samples = tops(measured.full.disks)
     return {
         disk.target: _disk(disk, samples[disk.target], measured.disks.get(disk.target, NO_RATES))
         for disk in disks

@@ -82,7 +82,7 @@ def vm_get_info(node: Node, args: VMGetInfoArgs) -> VmDefinition:
 
 @verb("VM.getStats")
 def vm_get_stats(node: Node, args: VMGetStatsArgs) -> msgspec.Raw:
-    return msgspec.Raw(node.vms.stats_json(node.vms.find(args.vm_id)))
+    return msgspec.Raw(b"[%b]" % node.vms.stats_json(node.vms.find(args.vm_id)))
 
 
 @verb("VM.screenshot")

@@ -293,7 +293,7 @@ class Vms:
 
     def _on_guest_facts(self, vm_id: str, found: GuestFacts) -> None:
         vm = self._vms.get(vm_id)
-        if vm is not None and vm.has_qemu:
+        if vm is not None and not vm.is_down:
             vm.guest = found
             vm.touch()
             self.move(vm, Cause.GUEST_READY)

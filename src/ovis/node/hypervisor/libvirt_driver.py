@@ -100,11 +100,11 @@ class LibvirtHypervisor:
             except libvirt.libvirtError as error:
                 raise translate_create(error, connection, xml) from error
 
-        return await self._call("lifecycle", "create", work, deadline or self._deadlines.create)
+        return await self.call("lifecycle", "create", work, deadline or self._deadlines.create)
 
     async def destroy(self, domain_id: str, *, graceful: bool = False, deadline: float | None = None) -> None:
         flags = libvirt.VIR_DOMAIN_DESTROY_GRACEFUL if graceful else libvirt.VIR_DOMAIN_DESTROY_DEFAULT
-        await self._on("power", "destroy", domain_id, lambda domain: _destroy(domain, flags), deadline)
+        await self.on_domain("power", "destroy", domain_id, lambda domain: _destroy(domain, flags), deadline)
 
     async def shutdown(self, domain_id: str, how: ShutdownMode, *, deadline: float | None = None) -> None:
         agent = how is ShutdownMode.AGENT
@@ -117,23 +117,23 @@ class LibvirtHypervisor:
         await self._ask_guest("reboot", domain_id, how, lambda domain: domain.reboot(flags), deadline)
 
     async def suspend(self, domain_id: str, *, deadline: float | None = None) -> None:
-        await self._on("lifecycle", "suspend", domain_id, _suspend, deadline)
+        await self.on_domain("lifecycle", "suspend", domain_id, _suspend, deadline)
 
     async def resume(self, domain_id: str, *, deadline: float | None = None) -> None:
-        await self._on("lifecycle", "resume", domain_id, _resume, deadline)
+        await self.on_domain("lifecycle", "resume", domain_id, _resume, deadline)
 
     async def reset(self, domain_id: str, *, deadline: float | None = None) -> None:
-        await self._on("lifecycle", "reset", domain_id, lambda domain: domain.reset(0), deadline)
+        await self.on_domain("lifecycle", "reset", domain_id, lambda domain: domain.reset(0), deadline)
 
     async def info(self, domain_id: str, *, deadline: float | None = None) -> DomainInfo:
-        return await self._on("query", "info", domain_id, _info, deadline)
+        return await self.on_domain("query", "info", domain_id, _info, deadline)
 
     async def domains(self, *, deadline: float | None = None) -> list[DomainInfo]:
-        return await self._call("query", "list", _domains, deadline)
+        return await self.call("query", "list", _domains, deadline)
 
     async def xml(self, domain_id: str, *, secure: bool = False, deadline: float | None = None) -> str:
         flags = libvirt.VIR_DOMAIN_XML_SECURE if secure else 0
-        return await self._on("query", "xml", domain_id, lambda domain: domain.XMLDesc(flags), deadline)
+        return await self.on_domain("query", "xml", domain_id, lambda domain: domain.XMLDesc(flags), deadline)
 
     async def set_metadata(
         self, domain_id: str, uri: str, prefix: str, xml: str | None, *, deadline: float | None = None
@@ -141,7 +141,7 @@ class LibvirtHypervisor:
         def work(domain: libvirt.virDomain) -> None:
             domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, xml, prefix, uri, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
-        await self._on("slow", "set metadata", domain_id, work, deadline)
+        await self.on_domain("slow", "set metadata", domain_id, work, deadline)
 
     async def metadata(self, domain_id: str, uri: str, *, deadline: float | None = None) -> str | None:
         def work(domain: libvirt.virDomain) -> str | None:
@@ -152,7 +152,7 @@ class LibvirtHypervisor:
                     return None
                 raise
 
-        return await self._on("query", "metadata", domain_id, work, deadline)
+        return await self.on_domain("query", "metadata", domain_id, work, deadline)
 
     async def sample(self, *, deadline: float | None = None) -> Sample:
         return await self._sampler.sample(deadline or self._deadlines.sampling)
@@ -168,14 +168,14 @@ class LibvirtHypervisor:
             except libvirt.libvirtError as error:
                 raise translate_agent(error, domain_id) from error
 
-        answer = await self._on("agent", "guest agent", domain_id, work, seconds)
+        answer = await self.on_domain("agent", "guest agent", domain_id, work, seconds)
         return _agent_return(domain_id, answer)
 
     async def screenshot(self, domain_id: str, *, deadline: float | None = None) -> tuple[str, bytes]:
-        return await self._on("slow", "screenshot", domain_id, _screenshot, deadline)
+        return await self.on_domain("slow", "screenshot", domain_id, _screenshot, deadline)
 
     async def capabilities(self, *, deadline: float | None = None) -> str:
-        return await self._call("slow", "capabilities", lambda connection: connection.getCapabilities(), deadline)
+        return await self.call("slow", "capabilities", lambda connection: connection.getCapabilities(), deadline)
 
     async def domain_capabilities(
         self,
@@ -186,7 +186,7 @@ class LibvirtHypervisor:
         virt_type: str | None = None,
         deadline: float | None = None,
     ) -> str:
-        return await self._call(
+        return await self.call(
             "slow",
             "domain capabilities",
             lambda connection: connection.getDomainCapabilities(emulator, arch, machine, virt_type, 0),
@@ -194,10 +194,10 @@ class LibvirtHypervisor:
         )
 
     async def versions(self, *, deadline: float | None = None) -> Versions:
-        return await self._call("query", "versions", _versions, deadline)
+        return await self.call("query", "versions", _versions, deadline)
 
     async def node_info(self, *, deadline: float | None = None) -> NodeInfo:
-        return await self._call("query", "node info", _node_info, deadline)
+        return await self.call("query", "node info", _node_info, deadline)
 
     async def _ask_guest(
         self,
@@ -217,11 +217,11 @@ class LibvirtHypervisor:
                 raise translated from error
 
         if how is ShutdownMode.AGENT:
-            await self._on("agent", name, domain_id, by_agent, deadline)
+            await self.on_domain("agent", name, domain_id, by_agent, deadline)
         else:
-            await self._on("lifecycle", name, domain_id, ask, deadline)
+            await self.on_domain("lifecycle", name, domain_id, ask, deadline)
 
-    async def _on(
+    async def on_domain(
         self,
         pool: str,
         name: str,
@@ -229,6 +229,7 @@ class LibvirtHypervisor:
         work: Callable[[libvirt.virDomain], T],
         deadline: float | None,
     ) -> T:
+        """Run `work` in a thread of `pool` (see the module). For the areas beside this file: devices, jobs, migration."""
         def on_domain(connection: libvirt.virConnect) -> T:
             try:
                 domain = connection.lookupByUUIDString(domain_id)
@@ -238,12 +239,12 @@ class LibvirtHypervisor:
                 raise
             return work(domain)
 
-        return await self._call(pool, name, on_domain, deadline, domain_id)
+        return await self.call(pool, name, on_domain, deadline, domain_id)
 
     async def _sample(self, name: str, work: Callable[[libvirt.virConnect], Sample], *, deadline: float) -> Sample:
-        return await self._call("sampling", name, work, deadline)
+        return await self.call("sampling", name, work, deadline)
 
-    async def _call(
+    async def call(
         self,
         pool: str,
         name: str,
@@ -251,6 +252,7 @@ class LibvirtHypervisor:
         deadline: float | None,
         domain_id: str | None = None,
     ) -> T:
+        """As `on_domain`, for what is asked of libvirt itself."""
         links = self._connection.links
         seconds = deadline or float(getattr(self._deadlines, pool))
         try:

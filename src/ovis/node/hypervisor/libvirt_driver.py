@@ -229,7 +229,8 @@ class LibvirtHypervisor:
         work: Callable[[libvirt.virDomain], T],
         deadline: float | None,
     ) -> T:
-        """Run `work` in a thread of `pool` (see the module). For the areas beside this file: devices, jobs, migration."""
+        """Run `work` in a thread of `pool` (see the module); also for the areas beside this file."""
+
         def on_domain(connection: libvirt.virConnect) -> T:
             try:
                 domain = connection.lookupByUUIDString(domain_id)

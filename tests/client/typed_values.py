@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,19 +25,19 @@ JSON = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), WORDS, st.diction
 
 
 def load_schema() -> Schema:
-    from pathlib import Path
-
     return unions.separated(compiled.load(Path(types.__file__).with_name("node_schema.json")))
 
 
 class TypedValues:
     """Strategies for one schema. Numbers are such that their wire form can hold them: hundredths, whole MiB."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, types: Any = types, verbs: Any = verbs) -> None:
         self.schema = schema
+        self.types = types
+        self.verbs = verbs
 
     def arguments(self, method: str) -> st.SearchStrategy[Any]:
-        return self._struct(verbs.ARGUMENTS[method], self.schema.verbs[method].params, 0, is_full=False)
+        return self._struct(self.verbs.ARGUMENTS[method], self.schema.verbs[method].params, 0, is_full=False)
 
     def result(self, method: str) -> st.SearchStrategy[Any]:
         result = self.schema.verbs[method].result
@@ -44,7 +45,7 @@ class TypedValues:
         return self._field(result, 0)
 
     def of_object(self, name: str, *, is_full: bool = False) -> st.SearchStrategy[Any]:
-        return self._struct(getattr(types, name), self.schema.types[name].fields, 0, is_full=is_full)
+        return self._struct(getattr(self.types, name), self.schema.types[name].fields, 0, is_full=is_full)
 
     def _struct(
         self, cls: type[msgspec.Struct], fields: dict[str, Field], depth: int, *, is_full: bool
@@ -72,7 +73,7 @@ class TypedValues:
             case ListOf(Named("int" | "uint")) if spec.scale > 1:
                 return st.lists(st.integers(0, 1 << 30).map(lambda n: n * spec.scale), max_size=2)
             case Named(name) if spec.only and name in self.schema.types:
-                return st.sampled_from([getattr(types, name)(value) for value in spec.only])
+                return st.sampled_from([getattr(self.types, name)(value) for value in spec.only])
             case Named("string") if spec.only:
                 return st.sampled_from(spec.only)
             case _:
@@ -107,7 +108,7 @@ class TypedValues:
         declared = self.schema.types[name]
         match declared.kind:
             case "enum":
-                return st.sampled_from(list(getattr(types, name)))
+                return st.sampled_from(list(getattr(self.types, name)))
             case "union":
                 # complete members: with many absent, members can look like one another
                 return st.one_of([self._union_member(m, depth) for m in self._telling(name)])
@@ -115,7 +116,7 @@ class TypedValues:
                 return st.uuids().map(str) if name == "UUID" else st.from_regex(declared.pattern, fullmatch=True)
             case _:
                 return st.deferred(
-                    lambda: self._struct(getattr(types, name), declared.fields, depth + 1, is_full=False)
+                    lambda: self._struct(getattr(self.types, name), declared.fields, depth + 1, is_full=False)
                 )
 
     def _telling(self, union: str) -> list[Any]:
@@ -128,7 +129,7 @@ class TypedValues:
     def _union_member(self, member: Any, depth: int) -> st.SearchStrategy[Any]:
         if isinstance(member, str) and shapes.kind(self.schema, member) == "object":
             fields = self.schema.types[member].fields
-            return st.deferred(lambda: self._struct(getattr(types, member), fields, depth + 1, is_full=True))
+            return st.deferred(lambda: self._struct(getattr(self.types, member), fields, depth + 1, is_full=True))
         return self._value(member, depth)
 
 

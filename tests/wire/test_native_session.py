@@ -289,6 +289,22 @@ def test_slow_event_consumer_is_told_what_it_lost(serve: Serve) -> None:
     assert peer.call("ping")["result"] is True
 
 
+def test_events_wait_for_a_slow_consumer_in_their_bounded_buffer_only(serve: Serve) -> None:
+    rig = serve(write_high_bytes=10_000, write_bytes=2_000_000)
+    rig.service.event_limit = 5
+    peer = rig.peer("unix")  # the kernel buffers 200 KB here, on TCP megabytes
+    peer.call("rpc.subscribe", {"pattern": "*"})
+    for _ in range(50):
+        rig.ask(lambda: rig.service.bus.publish("|a|", {"text": "x" * 100_000}))
+        rig.ask(lambda: None)  # a turn of the loop, in which the event could be written
+    seen = []
+    while not seen or seen[-1] != 50:
+        event = peer.receive()
+        seen.append(event["params"]["seq"] if event["method"] == "|a|" else -event["params"]["count"])
+    assert [seq for seq in seen if seq < 0] == [-(50 - (len(seen) - 1))]
+    assert peer.call("ping")["result"] is True
+
+
 def test_client_that_does_not_read_is_not_read_either_then_dropped(serve: Serve) -> None:
     rig = serve(write_high_bytes=100_000, write_seconds=0.3)
     peer = rig.peer()
@@ -306,7 +322,7 @@ def test_unsent_answers_are_bounded(serve: Serve) -> None:
     rig = serve(write_high_bytes=10_000, write_bytes=3_000_000)
     peer = rig.peer()
     peer.send_json(call("big", params=[20_000_000]))
-    rig.eventually(lambda: rig.server.connections == 0)
+    rig.eventually(lambda: rig.service.seen and rig.server.connections == 0)
     assert rig.still_answers()
 
 

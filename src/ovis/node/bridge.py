@@ -140,7 +140,7 @@ class Bridge:
         try:
             return codec.decode_arguments(entry.method, _named(entry, params))
         except msgspec.ValidationError as error:
-            raise RpcError(INVALID_PARAMS, f"{entry.method}: {error}") from error
+            raise RpcError(INVALID_PARAMS, f"{entry.method}: {plain(error)}") from error
 
     def _take_slot(self, caller: Caller) -> None:
         if self._running >= self._limits.in_all:
@@ -197,6 +197,19 @@ def _entry(method: str, verb: Verb, handler: Handler | None) -> Entry:
         parameters=tuple(verb.params),
         wire_result=_wire_result(verb),
     )
+
+
+def plain(error: msgspec.ValidationError) -> str:
+    """msgspec's words with the field first: `vmID: expected str, got int`."""
+    text = str(error).replace("`", "")
+    problem, at, place = text.rpartition(" - at $.")
+    if "matching regex '^[0-9a-fA-F]{8}" in text:
+        problem = "this is no UUID (8-4-4-4-12 hexadecimal digits)"
+    if not at:
+        return text.replace("Object missing required field", "missing:").replace(
+            "Object contains unknown field", "unknown:"
+        )
+    return f"{place}: {problem[:1].lower()}{problem[1:]}"
 
 
 def _wire_result(verb: Verb) -> bytes:

@@ -62,6 +62,7 @@ class GuestPolling:
         self._spread = spread
         self._guests: dict[str, _Guest] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def add(self, domain_id: str) -> None:
         """Safe to repeat."""
@@ -95,14 +96,18 @@ class GuestPolling:
 
     async def close(self) -> None:
         """No task is left behind."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def start_due(self) -> None:
-        """Begin to ask those whose time has come, the longest overdue first."""
+        """Begin to ask those whose time has come, the longest overdue first.
+
+        At each tick and whenever an answer makes room: by ticks alone no more than eight guests a second had a turn.
+        """
         free = CONCURRENT - len(self._tasks)
-        if free <= 0:
+        if free <= 0 or self._closed:
             return
         now = self._clock()
         due = [(g.due, domain_id) for domain_id, g in self._guests.items() if g.due <= now and not g.running]
@@ -111,7 +116,11 @@ class GuestPolling:
             guest.running = True
             task = asyncio.ensure_future(self._ask(domain_id, guest))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.start_due()
 
     async def settle(self) -> None:
         """Wait for the questions under way."""

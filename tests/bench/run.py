@@ -16,6 +16,7 @@ import machine
 import rows_calls
 import rows_command
 import rows_create
+import rows_fresh
 import rows_hang
 import rows_process
 import table
@@ -25,7 +26,7 @@ from clients import LoadFailed
 
 from ovis.wire.errors import WireError
 
-GROUPS = (rows_calls, rows_hang, rows_create, rows_process, rows_command)
+GROUPS = (rows_calls, rows_fresh, rows_hang, rows_create, rows_process, rows_command)
 
 
 def main() -> int:

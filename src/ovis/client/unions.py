@@ -34,14 +34,14 @@ class _Member:
         return self.needed <= keys and all(str(value[name]) in values for name, values in self.fixed if name in told)
 
     def distance(self, value: dict[str, Any], keys: frozenset[str], told: frozenset[str]) -> tuple[int, ...]:
-        """Less is nearer. The first two, foreign values and missing keys, are 0 in a member that can be meant.
+        """Less is nearer. The first, foreign values and missing keys, is 0 in a member that can be meant.
 
         `keys` are those with a value, `told` those among them that say something.
         """
         matching = sum(name in told and str(value[name]) in allowed for name, allowed in self.fixed)
         foreign = sum(name in told for name, _ in self.fixed) - matching
         missing, empty, unknown = len(self.needed - keys), len(self.needed - told), len(told - self.known)
-        return foreign, missing, empty, unknown, -matching, len(self.known - keys)
+        return foreign + missing, empty, unknown, -matching, len(self.known - keys)
 
 
 def read_member(
@@ -52,7 +52,7 @@ def read_member(
     `read` converts a value to a class or raises msgspec.ValidationError.
     """
     if not isinstance(value, dict):
-        raise TypeError(f"Expected an object ({_names(members)}), got {type(value).__name__}")
+        raise TypeError(f"Expected `object`, got `{type(value).__name__}`")
     keys = frozenset(key for key, item in value.items() if item is not None)
     told = frozenset(key for key in keys if value[key] != "")
     every = [_member(cls) for cls in members]
@@ -60,18 +60,14 @@ def read_member(
     ranked = sorted((member.distance(value, keys, told), index) for index, member in enumerate(candidates))
     first_problem: msgspec.ValidationError | None = None
     for distance, index in ranked:
-        if distance[:4] > ranked[0][0][:4]:
+        if distance[:3] > ranked[0][0][:3]:
             break  # a member that would drop what the nearest knows hides a mistake
         try:
             return read(value, candidates[index].cls)
         except msgspec.ValidationError as problem:
             first_problem = first_problem or problem
     nearest = candidates[ranked[0][1]].cls.__name__
-    raise ValueError(f"as {nearest}, the nearest of {_names(members)}: {_relative(str(first_problem))}")
-
-
-def _names(members: tuple[type[msgspec.Struct], ...]) -> str:
-    return ", ".join(member.__name__ for member in members)
+    raise ValueError(f"as {nearest}, the nearest of {len(members)} forms: {_relative(str(first_problem))}")
 
 
 def _relative(problem: str) -> str:

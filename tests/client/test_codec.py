@@ -144,3 +144,23 @@ def test_a_refusal_names_the_field_at_depth() -> None:
 
 def test_a_verb_without_result_reads_as_none() -> None:
     assert codec.decode_result("VM.pause", codec.STATUS_DONE) is None
+
+
+def test_an_enum_value_of_a_newer_agent_is_read_and_sent_on_as_it_is() -> None:
+    short = read(types.VmShortStatus, vmId=ID, status="Teleporting", statusTime="1")
+    assert short.status == "Teleporting"
+    assert short.status not in list(types.VmStatus)
+    assert json.loads(codec.encode_value(short))["status"] == "Teleporting"
+
+
+def test_a_newer_enum_value_does_not_mislead_the_choice_of_a_union_member() -> None:
+    entry = {"vmId": ID, "status": "Teleporting", "exitCode": 0, "exitMessage": "", "exitReason": 7, "timeOffset": ""}
+    [stats] = codec.decode_result("VM.getStats", json.dumps([entry]).encode())
+    assert isinstance(stats, types.ExitedVmStats)
+    assert stats.time_offset == 0
+
+
+def test_arguments_take_no_value_that_nobody_declared() -> None:
+    arguments = {"vmID": ID, "vmParams": {"vmType": "teapot"}}
+    with pytest.raises(msgspec.ValidationError, match=r"Invalid enum value 'teapot' - at `\$.vmParams.vmType`"):
+        codec.decode_arguments("VM.create", json.dumps(arguments).encode())

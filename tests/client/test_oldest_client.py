@@ -19,7 +19,7 @@ from ovis.schema import Schema, compiled
 from .typed_values import TypedValues, load_schema
 
 PACKAGE = "oldest_ovis_client"
-HAND_WRITTEN = ("codec.py", "unions.py", "absent_values.py", "wire_values.py")
+HAND_WRITTEN = ("codec.py", "unions.py", "absent_values.py", "choices.py", "wire_values.py")
 
 TODAY = load_schema()
 

@@ -20,7 +20,15 @@ from ovis.schema import Schema
 from ovis.schema.model import Class, EnumValue, Field, Type, Verb
 
 PACKAGE = "made_from_a_test_schema"
-HAND_WRITTEN = ("codec.py", "unions.py", "absent_values.py", "wire_values.py", "calls.py", "async_calls.py")
+HAND_WRITTEN = (
+    "codec.py",
+    "unions.py",
+    "absent_values.py",
+    "choices.py",
+    "wire_values.py",
+    "calls.py",
+    "async_calls.py",
+)
 
 
 def object_of(**fields: Field) -> Type:

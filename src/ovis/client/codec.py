@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from ovis.client import verbs
 from ovis.client.absent_values import without_absent
+from ovis.client.choices import accepting_new_values
 from ovis.client.unions import read_member
 
 _encoder = msgspec.json.Encoder()
@@ -48,16 +50,18 @@ def _decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(wanted, strict=False, dec_hook=_read_union)
 
 
-def _decode(raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any]) -> Any:
+def _decode(raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any], *, is_answer: bool) -> Any:
+    """An answer may hold enum values that this side does not know yet."""
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as problem:
         value = msgspec.json.decode(raw)
         cleaned = without_absent(value, decoder.type)
-        if cleaned is value:
+        if cleaned is value and not is_answer:
             raise
         try:
-            return msgspec.convert(cleaned, decoder.type, strict=False, dec_hook=_read_union)
+            with accepting_new_values() if is_answer else nullcontext():
+                return msgspec.convert(cleaned, decoder.type, strict=False, dec_hook=_read_union)
         except msgspec.ValidationError as remaining:
             raise remaining from problem
 
@@ -70,7 +74,7 @@ def arguments_decoder(method: str) -> msgspec.json.Decoder[Any]:
 
 def decode_arguments(method: str, raw: bytes | msgspec.Raw) -> Any:
     """Read named arguments (a JSON object). Raises msgspec.ValidationError that names the field."""
-    arguments = _decode(raw, arguments_decoder(method))
+    arguments = _decode(raw, arguments_decoder(method), is_answer=False)
     rescale = verbs.RESCALERS.get(type(arguments))
     if rescale:
         rescale(arguments)
@@ -100,7 +104,7 @@ def decode_result(method: str, raw: bytes | msgspec.Raw) -> Any:
     decoder = result_decoder(method)
     if decoder is None:
         return None
-    value = _decode(raw, decoder)
+    value = _decode(raw, decoder, is_answer=True)
     rescale = verbs.RESULT_RESCALERS.get(method)
     if rescale:
         rescale(value)
@@ -115,7 +119,7 @@ def encode_value(value: Any) -> bytes:
 
 def decode_value(wanted: Any, raw: bytes | msgspec.Raw) -> Any:
     """Read what `encode_value` gives into a generated class or a union of such. Raises msgspec.ValidationError."""
-    value = _decode(raw, _decoder(wanted))
+    value = _decode(raw, _decoder(wanted), is_answer=True)
     rescale = verbs.RESCALERS.get(type(value))
     if rescale:
         rescale(value)

@@ -6,17 +6,17 @@ member means that it is absent.
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from ovis.client.choices import NumberChoice, TextChoice
 from ovis.client.wire_values import HoldsAnyMember
 
 UInt: TypeAlias = Annotated[int, Meta(ge=0)]
 
 
-class JobEventStatus(StrEnum):
+class JobEventStatus(TextChoice):
     """Life of a job, in lower case on the wire: pending, running, then one of done, aborted (by way of aborting) or
     failed.
     """
@@ -35,7 +35,7 @@ class JobEventStatus(StrEnum):
     # Ended without success; the error says why.
 
 
-class AutoNumaBalancingStatus(IntEnum):
+class AutoNumaBalancingStatus(NumberChoice):
     """Whether the host kernel moves memory between NUMA nodes on its own to keep it near the CPUs that use it."""
 
     DISABLED = 0
@@ -46,7 +46,7 @@ class AutoNumaBalancingStatus(IntEnum):
     # The kernel does not say, usually because it has no such feature.
 
 
-class BlockDeviceStatus(StrEnum):
+class BlockDeviceStatus(TextChoice):
     """Whether a block device can be used for a new storage domain, as a dry run of LVM tells."""
 
     FREE = 'free'
@@ -57,7 +57,7 @@ class BlockDeviceStatus(StrEnum):
     # LVM refuses the device: it holds a volume group, partitions or is in use.
 
 
-class FenceNodeAction(StrEnum):
+class FenceNodeAction(TextChoice):
     """What to do with the power of another machine."""
 
     OFF = 'off'
@@ -70,7 +70,7 @@ class FenceNodeAction(StrEnum):
     # Only ask if the machine has power.
 
 
-class FenceNodeOperationStatusResult(StrEnum):
+class FenceNodeOperationStatusResult(TextChoice):
     """What became of a power change that was asked for."""
 
     INITIATED = 'initiated'
@@ -79,7 +79,7 @@ class FenceNodeOperationStatusResult(StrEnum):
     # Nothing was done because the fencing policy showed the machine to be alive or needed.
 
 
-class FenceNodePowerStatusResult(StrEnum):
+class FenceNodePowerStatusResult(TextChoice):
     """Power state of a machine as its power controller reports it."""
 
     OFF = 'off'
@@ -90,7 +90,7 @@ class FenceNodePowerStatusResult(StrEnum):
     # The controller gave no clear answer, or power was changed rather than asked for.
 
 
-class HaMaintenanceMode(StrEnum):
+class HaMaintenanceMode(TextChoice):
     """Reach of a maintenance mode of the self-hosted engine."""
 
     GLOBAL = 'GLOBAL'
@@ -99,7 +99,7 @@ class HaMaintenanceMode(StrEnum):
     # This host alone: it does not run the engine VM, other hosts may.
 
 
-class HostJobStatus(StrEnum):
+class HostJobStatus(TextChoice):
     """Life of a background job; aborted, done and failed are final."""
 
     ABORTED = 'aborted'
@@ -114,7 +114,7 @@ class HostJobStatus(StrEnum):
     # The job is doing its work.
 
 
-class HostJobType(StrEnum):
+class HostJobType(TextChoice):
     """Part of the agent that runs a background job."""
 
     STORAGE = 'storage'
@@ -125,7 +125,7 @@ class HostJobType(StrEnum):
     # Work on a VM, such as sealing a template.
 
 
-class ImageTicketOps(StrEnum):
+class ImageTicketOps(TextChoice):
     """Direction of transfer that an image ticket permits."""
 
     READ = 'read'
@@ -134,7 +134,7 @@ class ImageTicketOps(StrEnum):
     # Content may be uploaded to the volume, and read to verify it.
 
 
-class LoggingLevel(StrEnum):
+class LoggingLevel(TextChoice):
     """Severity from which on messages are written to the agent's log."""
 
     CRITICAL = 'CRITICAL'
@@ -153,7 +153,7 @@ class LoggingLevel(StrEnum):
     # Short form of WARNING, with the same effect.
 
 
-class MOMStatus(StrEnum):
+class MOMStatus(TextChoice):
     """State of the service that tunes memory ballooning and page merging on the host."""
 
     ACTIVE = 'active'
@@ -164,7 +164,7 @@ class MOMStatus(StrEnum):
     # The service should run but cannot be reached.
 
 
-class OSName(StrEnum):
+class OSName(TextChoice):
     """Operating system of the host, as far as engines tell systems apart."""
 
     DEBIAN = 'Debian'
@@ -181,7 +181,7 @@ class OSName(StrEnum):
     # A system that was not recognized.
 
 
-class SecretUsageType(StrEnum):
+class SecretUsageType(TextChoice):
     """Kind of storage that a libvirt secret opens."""
 
     CEPH = 'ceph'
@@ -192,7 +192,7 @@ class SecretUsageType(StrEnum):
     # Passphrase of an encrypted volume.
 
 
-class SoftwarePackage(StrEnum):
+class SoftwarePackage(TextChoice):
     """Software whose version hosts report, named independently of the distribution's package names."""
 
     GLUSTERFS = 'glusterfs'
@@ -225,7 +225,7 @@ class SoftwarePackage(StrEnum):
     # The host agent itself, whichever implementation answers.
 
 
-class THPStates(StrEnum):
+class THPStates(TextChoice):
     """When the kernel backs memory with transparent huge pages."""
 
     ALWAYS = 'always'
@@ -236,7 +236,7 @@ class THPStates(StrEnum):
     # Not at all: transparent huge pages are off.
 
 
-class NetworkInterfaceState(StrEnum):
+class NetworkInterfaceState(TextChoice):
     """Whether the link of a network device is usable."""
 
     DOWN = 'down'
@@ -247,7 +247,7 @@ class NetworkInterfaceState(StrEnum):
     # Kept for old clients: the device does not tell; answers use up or down.
 
 
-class ImageMoveOperation(StrEnum):
+class ImageMoveOperation(TextChoice):
     """What becomes of the source of a transfer."""
 
     COPY = 'COPY'
@@ -258,7 +258,7 @@ class ImageMoveOperation(StrEnum):
     # No choice made; refused in requests.
 
 
-class syncType(StrEnum):
+class syncType(TextChoice):
     """Which volumes of a chain are copied."""
 
     ALL = 'ALL'
@@ -269,7 +269,7 @@ class syncType(StrEnum):
     # Only the leaf, the last volume of the chain.
 
 
-class ImageMoveOperationId(IntEnum):
+class ImageMoveOperationId(NumberChoice):
     """What becomes of the source of a transfer, as the number that engines send."""
 
     UNKNOWN = 0
@@ -280,7 +280,7 @@ class ImageMoveOperationId(IntEnum):
     # The source is deleted after the copy.
 
 
-class JobStatus(StrEnum):
+class JobStatus(TextChoice):
     """State of a job recorded on its lease, in upper case unlike in job events."""
 
     PENDING = 'PENDING'
@@ -293,14 +293,14 @@ class JobStatus(StrEnum):
     # Barred from running: its host will find the status changed and must not go on.
 
 
-class LeaseMetadataType(StrEnum):
+class LeaseMetadataType(TextChoice):
     """Kinds of records a lease may keep."""
 
     JOB = 'JOB'
     # The lease protects a storage job; the record is a JobMetadata.
 
 
-class VolumeGroupAttributeAllocation(StrEnum):
+class VolumeGroupAttributeAllocation(TextChoice):
     """Rule by which LVM places new extents; letters as in the vgs command."""
 
     A = 'a'
@@ -315,7 +315,7 @@ class VolumeGroupAttributeAllocation(StrEnum):
     # Normal: LVM's usual rule; parallel parts go to different LUNs.
 
 
-class VolumeGroupAttributeClustered(StrEnum):
+class VolumeGroupAttributeClustered(TextChoice):
     """Whether LVM's own cluster locking is on."""
 
     EMPTY = '-'
@@ -324,7 +324,7 @@ class VolumeGroupAttributeClustered(StrEnum):
     # On; such a group is not usable as a storage domain.
 
 
-class VolumeGroupAttributeExported(StrEnum):
+class VolumeGroupAttributeExported(TextChoice):
     """Whether the group was exported with vgexport."""
 
     EMPTY = '-'
@@ -333,7 +333,7 @@ class VolumeGroupAttributeExported(StrEnum):
     # Exported; LVM refuses to use the group until it is imported.
 
 
-class VolumeGroupAttributePartial(StrEnum):
+class VolumeGroupAttributePartial(TextChoice):
     """Whether LUNs of the group are missing."""
 
     EMPTY = '-'
@@ -342,7 +342,7 @@ class VolumeGroupAttributePartial(StrEnum):
     # At least one LUN cannot be found on this host.
 
 
-class VolumeGroupAttributePermission(StrEnum):
+class VolumeGroupAttributePermission(TextChoice):
     """Whether LVM may change the group."""
 
     R = 'r'
@@ -351,7 +351,7 @@ class VolumeGroupAttributePermission(StrEnum):
     # Writable, the usual case.
 
 
-class VolumeGroupAttributeResizeable(StrEnum):
+class VolumeGroupAttributeResizeable(TextChoice):
     """Whether LUNs can be added and removed."""
 
     EMPTY = '-'
@@ -360,7 +360,7 @@ class VolumeGroupAttributeResizeable(StrEnum):
     # LUNs can be added and removed, the usual case.
 
 
-class VolumeGroupState(StrEnum):
+class VolumeGroupState(TextChoice):
     """Whether a volume group is complete on this host."""
 
     OK = 'OK'
@@ -369,7 +369,7 @@ class VolumeGroupState(StrEnum):
     # At least one LUN is missing; the group must not be changed.
 
 
-class BlockDevicePathState(StrEnum):
+class BlockDevicePathState(TextChoice):
     """Whether multipath uses a path."""
 
     ACTIVE = 'active'
@@ -378,7 +378,7 @@ class BlockDevicePathState(StrEnum):
     # The last check of the path failed; it carries no I/O.
 
 
-class BlockDeviceType(StrEnum):
+class BlockDeviceType(TextChoice):
     """Transport by which the host reaches a LUN."""
 
     FCP = 'FCP'
@@ -389,7 +389,7 @@ class BlockDeviceType(StrEnum):
     # SCSI over TCP/IP on every path.
 
 
-class CopyDataEndpointType(StrEnum):
+class CopyDataEndpointType(TextChoice):
     """Kinds of ends a copy can have."""
 
     DIV = 'div'
@@ -398,14 +398,14 @@ class CopyDataEndpointType(StrEnum):
     # A volume outside of storage domains, given by URL.
 
 
-class ImageSharingMethod(StrEnum):
+class ImageSharingMethod(TextChoice):
     """How an image travels between a host and an outside store."""
 
     HTTP = 'http'
     # By HTTP GET or PUT; the host is the client.
 
 
-class DiskContentType(StrEnum):
+class DiskContentType(TextChoice):
     """What the data of a disk is for; a label only, the node handles all the same. Volumes made by other tools may
     carry labels not listed here.
     """
@@ -432,7 +432,7 @@ class DiskContentType(StrEnum):
     # Scratch disk that a backup writes overwritten blocks to.
 
 
-class StorageDomainImageClass(StrEnum):
+class StorageDomainImageClass(TextChoice):
     """The purpose of a domain."""
 
     BACKUP = 'Backup'
@@ -445,7 +445,7 @@ class StorageDomainImageClass(StrEnum):
     # The purpose could not be read from the domain.
 
 
-class StorageDomainRole(StrEnum):
+class StorageDomainRole(TextChoice):
     """The part a domain plays in its pool."""
 
     MASTER = 'Master'
@@ -454,7 +454,7 @@ class StorageDomainRole(StrEnum):
     # Every other domain, and each domain that is in no pool.
 
 
-class StorageDomainStatus(StrEnum):
+class StorageDomainStatus(TextChoice):
     """The part of a domain in its pool. Both spellings occur: engines send lower case, answers carry a capital."""
 
     ACTIVE = 'active'
@@ -475,7 +475,7 @@ class StorageDomainStatus(StrEnum):
     # The state could not be found out; as answered.
 
 
-class StorageDomainType(StrEnum):
+class StorageDomainType(TextChoice):
     """Kind of storage that holds a domain, by name."""
 
     CIFS = 'CIFS'
@@ -496,7 +496,7 @@ class StorageDomainType(StrEnum):
     # Kind that the node does not know.
 
 
-class StorageDomainTypeId(IntEnum):
+class StorageDomainTypeId(NumberChoice):
     """Kind of storage, as the number that engines send."""
 
     UNKNOWN = 0
@@ -515,7 +515,7 @@ class StorageDomainTypeId(IntEnum):
     # Directory on a GlusterFS volume.
 
 
-class StorageDomainClassId(IntEnum):
+class StorageDomainClassId(NumberChoice):
     """The purpose of a domain as engines send it: the number in place of the name."""
 
     UNKNOWN = 0
@@ -528,7 +528,7 @@ class StorageDomainClassId(IntEnum):
     # Exported VMs and templates, in transit between pools.
 
 
-class SpmRole(StrEnum):
+class SpmRole(TextChoice):
     """What part a host plays in the management of its pool."""
 
     CONTEND = 'Contend'
@@ -539,7 +539,7 @@ class SpmRole(StrEnum):
     # This host holds the master's lease and may change storage metadata.
 
 
-class StoragePoolStatus(StrEnum):
+class StoragePoolStatus(TextChoice):
     """Whether a host has joined the pool."""
 
     CONNECTED = 'connected'
@@ -548,14 +548,14 @@ class StoragePoolStatus(StrEnum):
     # The host knows the pool but is not joined to it yet.
 
 
-class StoragePoolUpgradeStatus(StrEnum):
+class StoragePoolUpgradeStatus(TextChoice):
     """What the answer to an upgrade request says."""
 
     STARTED = 'started'
     # The conversion of the domains has begun and goes on in the background.
 
 
-class TaskResult(StrEnum):
+class TaskResult(TextChoice):
     """How a task ended."""
 
     CLEAN_FAILURE = 'cleanFailure'
@@ -568,7 +568,7 @@ class TaskResult(StrEnum):
     # Not known yet: the task has not ended.
 
 
-class TaskState(StrEnum):
+class TaskState(TextChoice):
     """Coarse state of a task; finer internal states are folded into these."""
 
     ABORTING = 'aborting'
@@ -585,7 +585,7 @@ class TaskState(StrEnum):
     # State could not be determined; ask again.
 
 
-class DiskBackupMode(StrEnum):
+class DiskBackupMode(TextChoice):
     """How a disk is read in a backup."""
 
     FULL = 'full'
@@ -594,7 +594,7 @@ class DiskBackupMode(StrEnum):
     # Only data changed since the base checkpoint is offered; the rest is marked unchanged.
 
 
-class DiskType(StrEnum):
+class DiskType(TextChoice):
     """What backs a disk on the host."""
 
     FILE = 'FILE'
@@ -603,14 +603,14 @@ class DiskType(StrEnum):
     # A block device, such as a logical volume.
 
 
-class MigrateMethod(StrEnum):
+class MigrateMethod(TextChoice):
     """How the VM behaves while it is transferred."""
 
     ONLINE = 'online'
     # The VM runs during the transfer and stands still only for the short switch at the end.
 
 
-class MigrateMode(StrEnum):
+class MigrateMode(TextChoice):
     """Where the VM's state goes."""
 
     FILE = 'file'
@@ -619,7 +619,7 @@ class MigrateMode(StrEnum):
     # To another host, where the VM goes on running.
 
 
-class MigrationStatus(StrEnum):
+class MigrationStatus(TextChoice):
     """Whether an outgoing migration has ended."""
 
     DONE = 'done'
@@ -628,7 +628,7 @@ class MigrationStatus(StrEnum):
     # The migration is still being prepared or transferring.
 
 
-class VmDisplayType(StrEnum):
+class VmDisplayType(TextChoice):
     """Graphics of a VM as old clients name them."""
 
     QXL = 'qxl'
@@ -637,7 +637,7 @@ class VmDisplayType(StrEnum):
     # VNC console with a simple video card.
 
 
-class VmStatus(StrEnum):
+class VmStatus(TextChoice):
     """What a VM is doing on this host."""
 
     DOWN = 'Down'
@@ -664,7 +664,7 @@ class VmStatus(StrEnum):
     # The VM is accepted; disks are being prepared and QEMU has not started yet.
 
 
-class VmTicketConflictAction(StrEnum):
+class VmTicketConflictAction(TextChoice):
     """What setting a new console password does to a client that is connected already."""
 
     DISCONNECT = 'disconnect'
@@ -675,14 +675,14 @@ class VmTicketConflictAction(StrEnum):
     # The connected client stays, and the new password holds for further ones.
 
 
-class VmType(StrEnum):
+class VmType(TextChoice):
     """Technology that runs a VM."""
 
     KVM = 'kvm'
     # QEMU with the kernel's hardware virtualization, or with emulation where that is switched off.
 
 
-class SharedDriveType(StrEnum):
+class SharedDriveType(TextChoice):
     """Whether several VMs may use the same drive at the same time."""
 
     EXCLUSIVE = 'exclusive'
@@ -695,7 +695,7 @@ class SharedDriveType(StrEnum):
     # The disk takes writes into a throw-away layer that is dropped when the VM ends.
 
 
-class VmBalloonDeviceModel(StrEnum):
+class VmBalloonDeviceModel(TextChoice):
     """Hardware model of the memory balloon."""
 
     NONE_ = 'none'
@@ -704,14 +704,14 @@ class VmBalloonDeviceModel(StrEnum):
     # Paravirtual balloon; it needs a virtio driver in the guest.
 
 
-class VmBalloonDeviceType(StrEnum):
+class VmBalloonDeviceType(TextChoice):
     """Kinds of balloon devices."""
 
     MEMBALLOON = 'memballoon'
     # Balloon that grows and shrinks inside the guest's memory.
 
 
-class VmBootMode(StrEnum):
+class VmBootMode(TextChoice):
     """Kind of device a VM boots from first; letters as in QEMU's -boot option."""
 
     A = 'a'
@@ -724,7 +724,7 @@ class VmBootMode(StrEnum):
     # Boots over the network (PXE).
 
 
-class VmChannelDeviceType(StrEnum):
+class VmChannelDeviceType(TextChoice):
     """What a channel is connected to on the host."""
 
     SPICEVMC = 'spicevmc'
@@ -735,7 +735,7 @@ class VmChannelDeviceType(StrEnum):
     # A bare virtio-serial port without a fixed peer.
 
 
-class VmConsoleDeviceType(StrEnum):
+class VmConsoleDeviceType(TextChoice):
     """Hardware a text console appears as in the guest."""
 
     SERIAL = 'serial'
@@ -744,7 +744,7 @@ class VmConsoleDeviceType(StrEnum):
     # Paravirtual console; needs a virtio driver in the guest.
 
 
-class VmControllerDeviceType(StrEnum):
+class VmControllerDeviceType(TextChoice):
     """Buses a controller can offer."""
 
     CCID = 'ccid'
@@ -763,7 +763,7 @@ class VmControllerDeviceType(StrEnum):
     # Paravirtual bus for channels and consoles.
 
 
-class VmDeviceAddressType(StrEnum):
+class VmDeviceAddressType(TextChoice):
     """Kinds of places on which a guest device can be."""
 
     DRIVE = 'drive'
@@ -778,7 +778,7 @@ class VmDeviceAddressType(StrEnum):
     # Channel subsystem address of an IBM Z guest.
 
 
-class VmDeviceType(StrEnum):
+class VmDeviceType(TextChoice):
     """Kinds of devices a VM can have."""
 
     BALLOON = 'balloon'
@@ -817,7 +817,7 @@ class VmDeviceType(StrEnum):
     # A channel through which a console client passes its own USB devices.
 
 
-class VmDiskDeviceFormat(StrEnum):
+class VmDiskDeviceFormat(TextChoice):
     """Data format of a drive's volume."""
 
     COW = 'cow'
@@ -826,7 +826,7 @@ class VmDiskDeviceFormat(StrEnum):
     # Plain bytes, exactly as the guest sees them.
 
 
-class VmDiskDeviceInterface(StrEnum):
+class VmDiskDeviceInterface(TextChoice):
     """Bus over which the guest reaches a drive."""
 
     FDC = 'fdc'
@@ -843,7 +843,7 @@ class VmDiskDeviceInterface(StrEnum):
     # USB mass storage.
 
 
-class VmDiskDeviceType(StrEnum):
+class VmDiskDeviceType(TextChoice):
     """How a guest sees a drive."""
 
     CDROM = 'cdrom'
@@ -856,7 +856,7 @@ class VmDiskDeviceType(StrEnum):
     # SCSI device whose commands pass through to the LUN behind it.
 
 
-class VmGraphicsDeviceType(StrEnum):
+class VmGraphicsDeviceType(TextChoice):
     """Protocols of a graphical console."""
 
     SPICE = 'spice'
@@ -865,7 +865,7 @@ class VmGraphicsDeviceType(StrEnum):
     # VNC: display and keyboard over one connection.
 
 
-class VmInterfaceDeviceModel(StrEnum):
+class VmInterfaceDeviceModel(TextChoice):
     """Network hardware a guest can see."""
 
     E1000 = 'e1000'
@@ -892,7 +892,7 @@ class VmInterfaceDeviceModel(StrEnum):
     # Emulated Intel 82576 gigabit card, which offers virtual functions.
 
 
-class VmInterfaceDeviceType(StrEnum):
+class VmInterfaceDeviceType(TextChoice):
     """Ways a network card is connected on the host."""
 
     BRIDGE = 'bridge'
@@ -905,21 +905,21 @@ class VmInterfaceDeviceType(StrEnum):
     # User-mode networking of QEMU: outgoing connections only, no privileges needed.
 
 
-class VmMemoryDeviceType(StrEnum):
+class VmMemoryDeviceType(TextChoice):
     """Kinds of memory modules."""
 
     MEMORY = 'memory'
     # Ordinary module (DIMM).
 
 
-class VmRngDeviceModel(StrEnum):
+class VmRngDeviceModel(TextChoice):
     """Hardware models of a random number device."""
 
     VIRTIO = 'virtio'
     # Paravirtual generator (virtio-rng).
 
 
-class VmRngDeviceSource(StrEnum):
+class VmRngDeviceSource(TextChoice):
     """Where the host takes random numbers from."""
 
     HWRNG = 'hwrng'
@@ -928,14 +928,14 @@ class VmRngDeviceSource(StrEnum):
     # The host kernel's pool, /dev/random.
 
 
-class VmRngDeviceType(StrEnum):
+class VmRngDeviceType(TextChoice):
     """Kinds of random number devices."""
 
     VIRTIO = 'virtio'
     # Paravirtual device on the virtio bus.
 
 
-class VmSmartcardDeviceMode(StrEnum):
+class VmSmartcardDeviceMode(TextChoice):
     """Where the card of a virtual reader is."""
 
     HOST = 'host'
@@ -944,21 +944,21 @@ class VmSmartcardDeviceMode(StrEnum):
     # A card at the user's machine, reached over the console connection.
 
 
-class VmSmartcardDeviceProtocol(StrEnum):
+class VmSmartcardDeviceProtocol(TextChoice):
     """How a remote smart card is reached."""
 
     SPICEVMC = 'spicevmc'
     # Over the smart card channel of SPICE.
 
 
-class VmSmartcardDeviceType(StrEnum):
+class VmSmartcardDeviceType(TextChoice):
     """Kinds of smart card readers."""
 
     SMARTCARD = 'smartcard'
     # Reader on the USB smart card bus (CCID).
 
 
-class VmSoundDeviceType(StrEnum):
+class VmSoundDeviceType(TextChoice):
     """Sound hardware a guest can see."""
 
     AC97 = 'ac97'
@@ -975,7 +975,7 @@ class VmSoundDeviceType(StrEnum):
     # Creative Sound Blaster 16 on ISA.
 
 
-class VmTpmDeviceMode(StrEnum):
+class VmTpmDeviceMode(TextChoice):
     """What backs a trusted platform module."""
 
     PASSTHROUGH = 'passthrough'
@@ -984,7 +984,7 @@ class VmTpmDeviceMode(StrEnum):
     # A software TPM (swtpm) that runs beside the VM.
 
 
-class VmTpmDeviceModel(StrEnum):
+class VmTpmDeviceModel(TextChoice):
     """Interface of the module toward the guest."""
 
     TPM_TIS = 'tpm-tis'
@@ -995,14 +995,14 @@ class VmTpmDeviceModel(StrEnum):
     # TPM interface of POWER guests.
 
 
-class VmTpmDeviceType(StrEnum):
+class VmTpmDeviceType(TextChoice):
     """Kinds of security modules."""
 
     TPM = 'tpm'
     # Trusted platform module.
 
 
-class VmVideoDeviceType(StrEnum):
+class VmVideoDeviceType(TextChoice):
     """Graphics hardware a guest can see."""
 
     CIRRUS = 'cirrus'
@@ -1023,7 +1023,7 @@ class VmVideoDeviceType(StrEnum):
     # Paravirtual graphics card, for guests with a virtio driver.
 
 
-class VmWatchdogDeviceAction(StrEnum):
+class VmWatchdogDeviceAction(TextChoice):
     """What happens to the VM when its watchdog expires."""
 
     DUMP = 'dump'
@@ -1040,7 +1040,7 @@ class VmWatchdogDeviceAction(StrEnum):
     # The guest is asked to shut down; a hung guest will not obey.
 
 
-class VmWatchdogDeviceModel(StrEnum):
+class VmWatchdogDeviceModel(TextChoice):
     """Watchdog hardware a guest can see."""
 
     IB700 = 'IB700'
@@ -1049,14 +1049,14 @@ class VmWatchdogDeviceModel(StrEnum):
     # Intel 6300ESB on PCI; supported by most guests.
 
 
-class VmWatchdogDeviceType(StrEnum):
+class VmWatchdogDeviceType(TextChoice):
     """Kinds of watchdog cards."""
 
     WATCHDOG = 'watchdog'
     # A timer the guest has to reset regularly.
 
 
-class BlockJobType(StrEnum):
+class BlockJobType(TextChoice):
     """What a block operation does to the chain of volumes."""
 
     COMMIT = 'commit'
@@ -1069,7 +1069,7 @@ class BlockJobType(StrEnum):
     # The operation is none of the others.
 
 
-class GuestSessionState(StrEnum):
+class GuestSessionState(TextChoice):
     """Whether somebody uses the guest's desktop."""
 
     ACTIVE = 'Active'
@@ -1084,7 +1084,7 @@ class GuestSessionState(StrEnum):
     # A user is logged in; whether the session is active is not known.
 
 
-class JobType(StrEnum):
+class JobType(TextChoice):
     """Family of a VM's job."""
 
     BLOCK = 'block'
@@ -1093,7 +1093,7 @@ class JobType(StrEnum):
     # None of the known families.
 
 
-class VmExitCode(StrEnum):
+class VmExitCode(TextChoice):
     """Names for the numbers in ExitedVmStats.exitCode."""
 
     ERROR = 'ERROR'
@@ -1102,7 +1102,7 @@ class VmExitCode(StrEnum):
     # Number 0: the VM ended as somebody intended.
 
 
-class VmExitReason(StrEnum):
+class VmExitReason(TextChoice):
     """Names for the numbers in ExitedVmStats.exitReason."""
 
     ADMIN_SHUTDOWN = 'admin shutdown'
@@ -1137,7 +1137,7 @@ class VmExitReason(StrEnum):
     # The VM stayed paused by an I/O error for longer than its resume policy allows.
 
 
-class WatchdogEventAction(StrEnum):
+class WatchdogEventAction(TextChoice):
     """What was done to a VM whose watchdog expired."""
 
     DESTROY = 'destroy'
@@ -1154,7 +1154,7 @@ class WatchdogEventAction(StrEnum):
     # The guest was asked to shut down.
 
 
-class Qcow2BitmapInfoFlags(StrEnum):
+class Qcow2BitmapInfoFlags(TextChoice):
     """State of a dirty bitmap."""
 
     IN_USE = 'in-use'
@@ -1163,7 +1163,7 @@ class Qcow2BitmapInfoFlags(StrEnum):
     # The bitmap records changes whenever the volume is opened for writing.
 
 
-class Qcow2Compat(StrEnum):
+class Qcow2Compat(TextChoice):
     """Version of the qcow2 format. It is text: 1.1 is not a number here."""
 
     V0_10 = '0.10'
@@ -1172,7 +1172,7 @@ class Qcow2Compat(StrEnum):
     # The present format (version 3).
 
 
-class QemuImageFormat(StrEnum):
+class QemuImageFormat(TextChoice):
     """Format of an image as qemu-img names it."""
 
     RAW = 'raw'
@@ -1181,7 +1181,7 @@ class QemuImageFormat(StrEnum):
     # Grows on demand, can have a parent and dirty bitmaps.
 
 
-class VolumeAllocation(StrEnum):
+class VolumeAllocation(TextChoice):
     """When a volume gets its space."""
 
     PREALLOCATED = 'PREALLOCATED'
@@ -1190,7 +1190,7 @@ class VolumeAllocation(StrEnum):
     # Space is taken as data is written (thin).
 
 
-class VolumeFormat(StrEnum):
+class VolumeFormat(TextChoice):
     """How a volume stores its data."""
 
     COW = 'COW'
@@ -1199,7 +1199,7 @@ class VolumeFormat(StrEnum):
     # Plain bytes of the disk, without header or parent.
 
 
-class VolumeLegality(StrEnum):
+class VolumeLegality(TextChoice):
     """Mark of usability in a volume's metadata."""
 
     FAKE = 'FAKE'
@@ -1210,7 +1210,7 @@ class VolumeLegality(StrEnum):
     # Sound, may be used by VMs.
 
 
-class VolumeRole(StrEnum):
+class VolumeRole(TextChoice):
     """Part of a volume in its chain."""
 
     INTERNAL = 'INTERNAL'
@@ -1221,7 +1221,7 @@ class VolumeRole(StrEnum):
     # Template: read by the disks that build on it, never written.
 
 
-class VolumeStatus(StrEnum):
+class VolumeStatus(TextChoice):
     """State of a volume as derived from its metadata."""
 
     ILLEGAL = 'ILLEGAL'
@@ -1232,7 +1232,7 @@ class VolumeStatus(StrEnum):
     # The metadata is readable and the volume may be used.
 
 
-class VolumeFormatId(IntEnum):
+class VolumeFormatId(NumberChoice):
     """How a volume stores its data, as the number that engines send."""
 
     UNKNOWN = 3
@@ -1243,7 +1243,7 @@ class VolumeFormatId(IntEnum):
     # Plain bytes of the disk, without header or parent.
 
 
-class VolumeAllocationId(IntEnum):
+class VolumeAllocationId(NumberChoice):
     """When a volume gets its space, as the number that engines send."""
 
     UNKNOWN = 0
@@ -1254,7 +1254,7 @@ class VolumeAllocationId(IntEnum):
     # Space is taken as data is written.
 
 
-class VolumeRoleId(IntEnum):
+class VolumeRoleId(NumberChoice):
     """Part of a volume in its chain, as the number that engines send."""
 
     SHARED = 6

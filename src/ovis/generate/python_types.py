@@ -20,11 +20,11 @@ member means that it is absent.
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from ovis.client.choices import NumberChoice, TextChoice
 from ovis.client.wire_values import HoldsAnyMember
 
 UInt: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -58,7 +58,7 @@ def docstring(text: str, indent: str = "    ") -> str:
 
 def _enum(name: str, declared: Type) -> str:
     is_integer = any(value.label for value in declared.values.values())
-    text = f"class {name}({'IntEnum' if is_integer else 'StrEnum'}):\n{docstring(declared.doc)}\n"
+    text = f"class {name}({'NumberChoice' if is_integer else 'TextChoice'}):\n{docstring(declared.doc)}\n"
     seen: set[str] = set()
     for value, spec in declared.values.items():
         member = naming.constant(spec.label or value)

@@ -6,7 +6,7 @@ through aliases and named maps, so a renamed type of the same shape breaks nobod
 (results, events) may become richer: new members, an optional one always there. Where a rule could go either way:
 
 - A result member that was always there and becomes optional is a break: readers index it without asking.
-- A new enum value is an addition even in a result; readers of an open set of states must expect more of them. A new
+- A new enum value is an addition even in a result: readers bear values they do not know (`ovis.client.choices`). A new
   member of a union in a result is a break: no older reader has a shape to read it into.
 - A changed default is a break in both directions: it changes what silence means.
 - A shorter deadline is no break: the server may always answer "too late", and callers set their own.

@@ -58,8 +58,8 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """A parameter, a member of an object, or a result.
 
     `unit` is the unit inside the code, `wire` how the value travels where that differs: `text` (a number or truth value
-    as a string), a size unit, or both. `only` are the values that a text or enum has in this object, which tells it from
-    the other members of a union.
+    as a string), a size unit, or both. `only` are the values that a text or enum has in this object, which tell it
+    from the other members of a union.
     """
 
     type: TypeExpression

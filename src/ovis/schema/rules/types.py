@@ -12,7 +12,7 @@ from ovis.schema.model import PRIMITIVES, Schema, TypeExpression
 from ovis.schema.rules.rule import Problems, Rule
 
 MAP_KEYS = {"string", "int", "uint"}
-RESERVED = {"Any", "Struct", "Meta", "UInt", "IntEnum", "StrEnum", "Annotated", "TypeAlias"}
+RESERVED = {"Any", "Struct", "Meta", "UInt", "NumberChoice", "TextChoice", "Annotated", "TypeAlias"}
 """Names that the generated modules use themselves."""
 
 

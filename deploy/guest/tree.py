@@ -55,6 +55,7 @@ def entries(root: Path) -> list[Entry]:
         initramfs.directory("tmp", 0o1777),
         initramfs.character_device("dev/console", 5, 1),
         initramfs.link("var/run", "/run"),
+        initramfs.link("sbin/hwclock", "/bin/busybox"),  # where the guest agent looks for it before it sets the clock
         *_static_files(),
         *_busybox(root),
         *_guest_agent(root),

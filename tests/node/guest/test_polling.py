@@ -172,6 +172,19 @@ def test_few_guests_are_asked_at_a_time_and_all_get_their_turn() -> None:
     run(work)
 
 
+def test_close_leaves_no_question_under_way() -> None:
+    async def work(bench: Bench) -> None:
+        for number in range(20):
+            bench.polling.add(str(number))
+        bench.polling.start_due()
+        await asyncio.sleep(0)
+        await bench.polling.close()
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(work)
+
+
 def test_an_answer_of_a_removed_vm_is_dropped() -> None:
     async def work(bench: Bench) -> None:
         bench.polling.add("a")

@@ -7,8 +7,8 @@ import pytest
 from vm_host import ID, VmHost, new_id, parameters, vm_host
 
 from ovis.client.types import VmStatus
-from ovis.node.errors import VmBusy, VmExists, VmNotFound, VmNotRunning
-from ovis.node.hypervisor.errors import DeadlineExceeded, OperationFailed, StartFailed
+from ovis.node.errors import BadParameter, VmBusy, VmExists, VmNotFound, VmNotRunning
+from ovis.node.hypervisor.errors import DeadlineExceeded, NotResponding, OperationFailed, StartFailed
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
 from ovis.node.vm import ending, running, shutting_down
 from ovis.node.vm.errors import CreateFailed, DestroyFailed, ResetFailed
@@ -110,6 +110,23 @@ def test_two_creations_of_one_id_at_once_make_one_vm(tmp_path: Path) -> None:
             )
             assert sum(isinstance(a, VmExists) for a in answers) == 4
             assert len(host.vms) == 1
+
+    asyncio.run(main())
+
+
+def test_a_disk_is_not_opened_for_writing_by_two_vms(tmp_path: Path) -> None:
+    async def main() -> None:
+        (tmp_path / "disk").touch()
+        disk = f"<disk type='file'><source file='{tmp_path}/disk'/><target dev='vda'/>{{}}</disk>"
+        other = new_id()
+        async with vm_host(tmp_path) as host:
+            vm = await host.started(devices=disk.format(""))
+            with pytest.raises(BadParameter, match=f"disk vda: .* is open for writing in VM {ID}"):
+                await host.vms.create(other, parameters(other, name="two", devices=disk.format("")))
+            assert len(host.vms) == 1
+            host.hypervisor.stop(ID)
+            await host.until(lambda: vm.is_down)
+            await host.started(other, name="two", devices=disk.format(""))
 
     asyncio.run(main())
 
@@ -218,6 +235,21 @@ def test_destroy_of_a_stuck_qemu_ends_it_by_force(tmp_path: Path) -> None:
             vm = await host.started()
             host.hypervisor.stick(ID)
             await ending.destroy(host.vms, vm, graceful_attempts=2)
+            assert not await host.hypervisor.domains()
+
+    asyncio.run(main())
+
+
+def test_destroy_when_a_polite_attempt_hangs_in_libvirt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "FORCE_EVERY", 0.0)
+
+    async def main() -> None:
+        async with vm_host(tmp_path) as host:
+            vm = await host.started()
+            faults = host.hypervisor.faults
+            faults.fail("destroy", error=DeadlineExceeded("destroy", 40, started=True, domain_id=ID))
+            faults.fail("destroy", times=3, error=NotResponding(ID, 1))
+            await ending.destroy(host.vms, vm, graceful_attempts=3)
             assert not await host.hypervisor.domains()
 
     asyncio.run(main())

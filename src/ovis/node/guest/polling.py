@@ -95,7 +95,8 @@ class GuestPolling:
             await self.close()
 
     async def close(self) -> None:
-        """No task is left behind."""
+        """No task is left behind, and no guest is asked from here on."""
+        self._guests.clear()
         self._closed = True
         for task in self._tasks:
             task.cancel()

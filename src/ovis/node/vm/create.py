@@ -11,8 +11,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmDefinition, VmParameters
-from ovis.node.errors import VmExists
+from ovis.node.errors import BadParameter, VmExists
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
+from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import statistics
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.prepare import canonical_id
@@ -41,6 +42,7 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     vm = Vm(
         prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused
     )  # fmt: skip
+    _refuse_disks_in_use(vms, vm)
     vms.add(vm)  # again, for another call may have come between
     try:
         await vms.save(vm, Intent.CREATING)
@@ -78,13 +80,13 @@ async def launch(vms: Vms, vm: Vm) -> None:
         log.exception("starting VM %s failed in an unforeseen way", vm.id)
         _failed(vms, vm, error)
         return
-    if vm.stopped_in_launch and not await _runs(vms, vm):
+    await vms.refresh(vm)
+    info = await _look(vms, vm)
+    if info is None:
         vms.end(vm, exit_of(ExitReason.LOST_QEMU_CONNECTION, "QEMU ended right after its start"))
         return
-    await vms.refresh(vm)
-    if vm.is_down:
-        return
-    vms.move(vm, Cause.LAUNCHED_PAUSED if vm.launch_paused else Cause.LAUNCHED)
+    vm.paused_by_disk = info.reason == "ioerror"
+    vms.move(vm, Cause.LAUNCHED_PAUSED if info.state is DomainState.PAUSED else Cause.LAUNCHED)
     vms.polling.add(vm.id)
     if vm.ending is None:
         await keep_running(vms, vm)
@@ -105,21 +107,22 @@ def _failed(vms: Vms, vm: Vm, error: Exception) -> None:
 
 async def _comes_late(vms: Vms, vm: Vm) -> bool:
     for _ in range(int(LATE / LOOK_EVERY)):
-        if await _runs(vms, vm):
+        if await _look(vms, vm) is not None:
             return True
         await asyncio.sleep(LOOK_EVERY)
     return False
 
 
-async def _runs(vms: Vms, vm: Vm) -> bool:
-    """When libvirt does not say, the VM counts as running: what is believed wrongly is put right by a resync."""
+async def _look(vms: Vms, vm: Vm) -> DomainInfo | None:
+    """None: there is no domain. When libvirt does not say, it is as wanted: a resync puts right what is wrong then."""
     try:
-        await vms.hypervisor.info(vm.id)
+        return await vms.hypervisor.info(vm.id)
     except DomainNotFound:
-        return False
-    except HypervisorError:
-        return True
-    return True
+        return None
+    except HypervisorError as error:
+        log.warning("the state of VM %s after its start is not known: %s", vm.id, error)
+        state = DomainState.PAUSED if vm.launch_paused else DomainState.RUNNING
+        return DomainInfo(vm.id, vm.name, state, "unknown")
 
 
 def _refuse_known(vms: Vms, vm_id: str) -> None:
@@ -134,6 +137,20 @@ async def _refuse_foreign(vms: Vms, vm_id: str, name: str) -> None:
             raise VmExists(vm_id)
         if info.name == name:
             raise VmExists(name, by="name")
+
+
+def _refuse_disks_in_use(vms: Vms, vm: Vm) -> None:
+    """A clear word before QEMU's own lock, which also knows other names of the same file, refuses the start."""
+    taken = {
+        disk.path: other.id
+        for other in vms
+        if not other.is_down
+        for disk in other.definition.disks
+        if disk.is_exclusive and disk.path
+    }
+    for disk in vm.definition.disks:
+        if disk.path in taken and not disk.readonly:
+            raise BadParameter(f"disk {disk.target}", f"{disk.path} is open for writing in VM {taken[disk.path]}")
 
 
 async def _forget_record(vms: Vms, vm_id: str) -> None:

@@ -66,7 +66,13 @@ class Disk:
     serial: str | None
     alias: str
     readonly: bool
+    shareable: bool
     boot_order: int | None
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Nobody else may write to what backs it."""
+        return not self.readonly and not self.shareable and self.device in ("disk", "lun")
 
 
 @dataclass(frozen=True)
@@ -242,5 +248,6 @@ def _disk(element: etree._Element) -> Disk:
         serial=(element.findtext("serial") or "").strip() or None,
         alias=_attribute(element.find("alias"), "name", ""),
         readonly=element.find("readonly") is not None,
+        shareable=element.find("shareable") is not None,
         boot_order=int(boot) if boot.isdigit() else None,
     )

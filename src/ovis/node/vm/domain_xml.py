@@ -170,6 +170,7 @@ def _devices(root: etree._Element, given: VmParameters, board: Board) -> None:
         kind = VmGraphicsDeviceType.SPICE if given.display is VmDisplayType.QXL else VmGraphicsDeviceType.VNC
         devices.append(VmGraphicsDevice(device=kind, device_type=VmDeviceType.GRAPHICS))
     if board.is_q35:
+        etree.SubElement(holder, "controller", type="pci", index="0", model="pcie-root")
         for _ in range(ROOT_PORTS):
             etree.SubElement(holder, "controller", type="pci", model="pcie-root-port")
     for position, device in enumerate(devices):

@@ -67,11 +67,9 @@ def started(vms: Vms, vm: Vm, _event: Started) -> None:
 
 
 def stopped(vms: Vms, vm: Vm, event: Stopped) -> None:
-    if not vm.has_qemu:
-        # Whether a start has failed is told by the answer to it; this may even be of an earlier VM with this id.
-        vm.stopped_in_launch = True
-        return
-    vms.end(vm, exit_after_stop(event.reason, asked=vm.asked, host_told=vm.host_told))
+    # Whether a start has failed is told by a look at its end; this may even be of an earlier VM with the same id.
+    if vm.has_qemu:
+        vms.end(vm, exit_after_stop(event.reason, asked=vm.asked, host_told=vm.host_told))
 
 
 def shut_down(vms: Vms, vm: Vm, event: ShutDown) -> None:

@@ -72,14 +72,14 @@ TRANSITIONS: dict[Cause, dict[VmStatus, VmStatus]] = {
     Cause.LAUNCHED_PAUSED: _row({WAIT}, PAUSED),
     Cause.GUEST_READY: _row({POWERING_UP}, UP),
     Cause.BOOT_GRACE_OVER: _row({POWERING_UP}, UP),
-    # A migration and a save stop the CPUs too; they end by their own causes.
-    Cause.PAUSED: _row(CALM | {WAIT}, PAUSED),
+    # A migration and a save stop the CPUs too; they end by their own causes. So does a launch: it looks at its end.
+    Cause.PAUSED: _row(CALM, PAUSED),
     Cause.RESUMED: _row({PAUSED}, UP),
     Cause.RESUMED_BOOTING: _row({PAUSED}, POWERING_UP),
     Cause.SHUTDOWN_ASKED: _row({POWERING_UP, UP, REBOOTING}, POWERING_DOWN),
     Cause.REBOOT_ASKED: _row({POWERING_UP, UP}, REBOOTING),
     Cause.REQUEST_IGNORED: _row({POWERING_DOWN, REBOOTING}, UP),
-    Cause.GUEST_SHUT_DOWN: _row(CALM | {WAIT, PAUSED}, POWERING_DOWN),
+    Cause.GUEST_SHUT_DOWN: _row(CALM | {PAUSED}, POWERING_DOWN),
     Cause.REBOOTED: _row(CALM, POWERING_UP),
     Cause.MIGRATION_STARTED: _row({POWERING_UP, UP, PAUSED}, LEAVING),
     Cause.MIGRATION_FAILED: _row({LEAVING}, UP),

@@ -74,7 +74,6 @@ class Vm:
         self.launch: asyncio.Task[None] | None = None
         self.ending: asyncio.Task[None] | None = None
         self.escalation: asyncio.Task[None] | None = None
-        self.stopped_in_launch = False
         self.is_forgotten = False
         self.stats_json: bytes | None = None
         self._changed = asyncio.Event()

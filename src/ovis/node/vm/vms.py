@@ -33,6 +33,8 @@ from ovis.wire.events import Bus
 
 log = logging.getLogger(__name__)
 
+ENCODED_AT_ONCE = 25  # a millisecond
+
 
 class Vms:
     """`clock` gives Unix time, `monotonic` what rates and waiting use; both in seconds."""
@@ -248,6 +250,7 @@ class Vms:
             log.info("sampling of the VMs works again")
         self._sampling_fails = False
         self.take(taken)
+        await self._encode_ahead()
 
     def take(self, taken: Sample) -> None:
         """Bring every VM up to date with a sample."""
@@ -288,6 +291,14 @@ class Vms:
         if vm.stats_json is None:
             vm.stats_json = codec.encode_value(statistics.build(vm, elapsed=self.elapsed(vm), now=self.monotonic()))
         return vm.stats_json
+
+    async def _encode_ahead(self) -> None:
+        """In slices: the statistics of 500 VMs at once would hold up every other call for 20 ms."""
+        for number, vm in enumerate(list(self), start=1):
+            if not vm.is_forgotten:
+                self.stats_json(vm)
+            if number % ENCODED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     # What the guests tell
 

@@ -2163,8 +2163,8 @@ class VdsmCapabilities(Struct, kw_only=True, frozen=True, omit_defaults=True):
     cpu_model: str = field(name="cpuModel")
     # Number of processor packages in the host.
     cpu_sockets: UInt = field(name="cpuSockets")
-    # Clock rate of the first CPU in MHz at the moment of asking. [MHz]
-    cpu_speed_mhz: float = field(name="cpuSpeed")
+    # Clock rate of the first CPU in MHz at the moment of asking; absent when the machine does not tell. [MHz]
+    cpu_speed_mhz: float | None = field(name="cpuSpeed", default=None)
     # Number of hardware threads over all cores.
     cpu_threads: UInt = field(name="cpuThreads")
     # Place of every CPU in sockets, dies, cores and NUMA nodes; absent when the host does not report it.
@@ -2185,15 +2185,16 @@ class VdsmCapabilities(Struct, kw_only=True, frozen=True, omit_defaults=True):
     hostdev_passthrough: bool = field(name="hostdevPassthrough")
     # Whether this host is set up to run the engine inside a VM.
     hosted_engine_deployed: bool = field(name="hostedEngineDeployed", default_factory=lambda: False)
-    # Huge page sizes in KiB that the kernel offers; absent when none or unknown. [KiB]
-    hugepages: list[int] | None = None
-    # iSCSI qualified name (IQN) of this host; empty when iSCSI is not set up.
-    iscsi_initiator_name: str = field(name="ISCSIInitiatorName")
+    # Huge page sizes that the kernel offers; absent when none or unknown. [bytes]
+    hugepages: list[UInt] | None = None
+    # iSCSI qualified name (IQN) of this host; empty when iSCSI is not set up, absent when the agent may not read
+    # it.
+    iscsi_initiator_name: str | None = field(name="ISCSIInitiatorName", default=None)
     # Whether a crashed kernel would be dumped: 1 yes, 0 no, -1 unknown.
     kdump_status: Annotated[int, Meta(ge=-1, le=1)] = field(name="kdumpStatus")
     # Command line the running kernel was booted with; absent when unknown.
     kernel_args: str | None = field(name="kernelArgs", default=None)
-    # Whether hardware virtualization is usable, that is /dev/kvm exists.
+    # Whether the processor runs guest code itself: a guest has run under KVM here.
     kvm_enabled: bool = field(name="kvmEnabled")
     # Network interface over which the asking client reached the host; absent when it cannot be told.
     last_client_iface: str | None = field(name="lastClientIface", default=None)
@@ -2233,9 +2234,9 @@ class VdsmCapabilities(Struct, kw_only=True, frozen=True, omit_defaults=True):
     rng_sources: list[VmRngDeviceSource] = field(name="rngSources")
     # Whether SELinux is on and enforcing.
     selinux: SELinuxStatus
-    # Package release of the agent.
-    software_revision: str
-    # Version of the agent in the numbering of the node API, such as 4.50.7.
+    # Package release of the agent; absent when it does not run from a package.
+    software_revision: str | None = None
+    # Version of the agent, such as 0.1.0; capabilities, not this, tell what it can.
     software_version: str
     # Block sizes usable for each storage type; absent means 512 bytes only.
     supported_block_size: SupportedBlockSizeMap | None = None
@@ -2258,8 +2259,8 @@ class VdsmCapabilities(Struct, kw_only=True, frozen=True, omit_defaults=True):
     vlans: NetInfoVlanMap
     # Kinds of VMs the host can run, in practice kvm alone.
     vm_types: list[VmType] = field(name="vmTypes")
-    # Whether VNC consoles on this host are encrypted with TLS.
-    vnc_encrypted: bool = field(name="vncEncrypted")
+    # Whether VNC consoles on this host are encrypted with TLS; absent when the agent may not read QEMU's settings.
+    vnc_encrypted: bool | None = field(name="vncEncrypted", default=None)
     # Whether a migration can send memory without copying it first, which saves CPU on fast networks.
     zerocopy_migrations: bool = field(default_factory=lambda: False)
 
@@ -2332,9 +2333,9 @@ class NetInfoBond(Struct, kw_only=True, frozen=True, omit_defaults=True):
     # First IPv4 address; empty when there is none.
     addr: str
     # Whether the IPv4 address comes from a DHCP server.
-    dhcpv4: bool
+    dhcpv4: bool | None = None
     # Whether an IPv6 address comes from a DHCPv6 server.
-    dhcpv6: bool
+    dhcpv6: bool | None = None
     # IPv4 gateway reached by this device; empty or absent when there is none.
     gateway: str | None = None
     # MAC address in use, six bytes in hexadecimal with colons.
@@ -2372,9 +2373,9 @@ class NetInfoBridgedNetwork(Struct, NetInfoNetwork, kw_only=True, frozen=True, o
     # True for a network with a bridge; absent when plain bridges are described.
     bridged: bool | None = None
     # Whether the IPv4 address comes from a DHCP server.
-    dhcpv4: bool
+    dhcpv4: bool | None = None
     # Whether an IPv6 address comes from a DHCPv6 server.
-    dhcpv6: bool
+    dhcpv6: bool | None = None
     # IPv4 gateway of the host on this network; empty or absent when there is none.
     gateway: str | None = None
     # Limits on the host's own traffic in this network; absent when none are set.
@@ -2445,9 +2446,9 @@ class NetInfoNic(Struct, kw_only=True, frozen=True, omit_defaults=True):
     # First IPv4 address; empty when there is none.
     addr: str
     # Whether the IPv4 address comes from a DHCP server.
-    dhcpv4: bool
+    dhcpv4: bool | None = None
     # Whether an IPv6 address comes from a DHCPv6 server.
-    dhcpv6: bool
+    dhcpv6: bool | None = None
     # IPv4 gateway reached by this device; empty or absent when there is none.
     gateway: str | None = None
     # MAC address in use; a port of a bond shows the address of the bond.
@@ -2480,9 +2481,9 @@ class NetInfoVlan(Struct, kw_only=True, frozen=True, omit_defaults=True):
     # First IPv4 address; empty when there is none.
     addr: str
     # Whether the IPv4 address comes from a DHCP server.
-    dhcpv4: bool
+    dhcpv4: bool | None = None
     # Whether an IPv6 address comes from a DHCPv6 server.
-    dhcpv6: bool
+    dhcpv6: bool | None = None
     # Device whose tagged traffic this one carries: a nic or a bond.
     iface: str
     # All IPv4 addresses, each with prefix length such as 192.0.2.5/24.

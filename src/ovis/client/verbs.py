@@ -2474,7 +2474,8 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["cpuFlags"] = v.cpu_flags
     w["cpuModel"] = v.cpu_model
     w["cpuSockets"] = text_of(v.cpu_sockets)
-    w["cpuSpeed"] = text_of(v.cpu_speed_mhz)
+    if v.cpu_speed_mhz is not None:
+        w["cpuSpeed"] = text_of(v.cpu_speed_mhz)
     w["cpuThreads"] = text_of(v.cpu_threads)
     if v.cpu_topology is not None:
         w["cpuTopology"] = v.cpu_topology
@@ -2488,8 +2489,9 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["hostdevPassthrough"] = text_of(v.hostdev_passthrough)
     w["hostedEngineDeployed"] = v.hosted_engine_deployed
     if v.hugepages is not None:
-        w["hugepages"] = v.hugepages
-    w["ISCSIInitiatorName"] = v.iscsi_initiator_name
+        w["hugepages"] = [i // 1024 for i in v.hugepages]
+    if v.iscsi_initiator_name is not None:
+        w["ISCSIInitiatorName"] = v.iscsi_initiator_name
     w["kdumpStatus"] = v.kdump_status
     if v.kernel_args is not None:
         w["kernelArgs"] = v.kernel_args
@@ -2516,7 +2518,8 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["reservedMem"] = text_of(v.reserved_mem // 1048576)
     w["rngSources"] = v.rng_sources
     w["selinux"] = _encode_SELinuxStatus(v.selinux)
-    w["software_revision"] = v.software_revision
+    if v.software_revision is not None:
+        w["software_revision"] = v.software_revision
     w["software_version"] = v.software_version
     if v.supported_block_size is not None:
         w["supported_block_size"] = v.supported_block_size
@@ -2530,7 +2533,8 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["version_name"] = v.version_name
     w["vlans"] = v.vlans
     w["vmTypes"] = v.vm_types
-    w["vncEncrypted"] = text_of(v.vnc_encrypted)
+    if v.vnc_encrypted is not None:
+        w["vncEncrypted"] = text_of(v.vnc_encrypted)
     w["zerocopy_migrations"] = v.zerocopy_migrations
     return w
 
@@ -2569,8 +2573,10 @@ def _encode_NetInfoBond(v: NetInfoBond) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["active_slave"] = v.active_slave
     w["addr"] = v.addr
-    w["dhcpv4"] = v.dhcpv4
-    w["dhcpv6"] = v.dhcpv6
+    if v.dhcpv4 is not None:
+        w["dhcpv4"] = v.dhcpv4
+    if v.dhcpv6 is not None:
+        w["dhcpv6"] = v.dhcpv6
     if v.gateway is not None:
         w["gateway"] = v.gateway
     w["hwaddr"] = v.hwaddr
@@ -2597,8 +2603,10 @@ def _encode_NetInfoBridgedNetwork(v: NetInfoBridgedNetwork) -> dict[str, Any]:
     w["addr"] = v.addr
     if v.bridged is not None:
         w["bridged"] = v.bridged
-    w["dhcpv4"] = v.dhcpv4
-    w["dhcpv6"] = v.dhcpv6
+    if v.dhcpv4 is not None:
+        w["dhcpv4"] = v.dhcpv4
+    if v.dhcpv6 is not None:
+        w["dhcpv6"] = v.dhcpv6
     if v.gateway is not None:
         w["gateway"] = v.gateway
     if v.host_qos is not None:
@@ -2657,8 +2665,10 @@ def _encode_NetInfoBridgelessNetwork(v: NetInfoBridgelessNetwork) -> dict[str, A
 def _encode_NetInfoNic(v: NetInfoNic) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["addr"] = v.addr
-    w["dhcpv4"] = v.dhcpv4
-    w["dhcpv6"] = v.dhcpv6
+    if v.dhcpv4 is not None:
+        w["dhcpv4"] = v.dhcpv4
+    if v.dhcpv6 is not None:
+        w["dhcpv6"] = v.dhcpv6
     if v.gateway is not None:
         w["gateway"] = v.gateway
     w["hwaddr"] = v.hwaddr
@@ -4021,6 +4031,7 @@ def _rescale_PathStats(v: PathStats) -> None:
 
 def _rescale_VdsmCapabilities(v: VdsmCapabilities) -> None:
     in_bytes(v, "guest_overhead", 1048576)
+    in_bytes(v, "hugepages", 1024)
     in_bytes(v, "mem_size", 1048576)
     if v.numa_nodes is not None:
         for numa_nodes_2 in v.numa_nodes.values():

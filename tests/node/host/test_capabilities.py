@@ -40,7 +40,7 @@ def test_memory_and_numa(tree: Tree) -> None:
     assert found.mem_size == 64 << 30
     assert found.numa_nodes["0"].cpus == [0, 1, 4, 5]
     assert found.numa_node_distance == {"0": [10, 21], "1": [21, 10]}
-    assert found.hugepages == [2048, 1048576]
+    assert found.hugepages == [2 << 20, 1 << 30]
     assert found.auto_numa_balancing is AutoNumaBalancingStatus.ENABLED
 
 

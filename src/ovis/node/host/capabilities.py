@@ -95,7 +95,7 @@ def capabilities(
         cpu_sockets=cpus.sockets,
         cpu_cores=cpus.cores,
         cpu_threads=cpus.threads,
-        cpu_speed_mhz=cpus.mhz,
+        cpu_speed_mhz=cpus.mhz or None,
         cpu_topology=_topology(cpus),
         online_cpus=",".join(str(cpu.number) for cpu in cpus.cpus),
         vdsm_to_cpus_affinity=_pinned_to(cpus),
@@ -132,7 +132,6 @@ def capabilities(
         iscsi_initiator_name=storage_adapters.iscsi_initiator(files),
         packages2=_packages(machine, libvirt),
         software_version=_version(),
-        software_revision="",
         version_name=f"Ovis {_version()}",
         cluster_levels=list(CLUSTER_LEVELS),
         supported_engines=list(ENGINE_VERSIONS),
@@ -185,7 +184,7 @@ def _nested(files: KernelFiles) -> bool | None:
 
 def _huge_page_sizes(files: KernelFiles) -> list[int] | None:
     names = files.names("sys/kernel/mm/hugepages")
-    return [int(name.removeprefix("hugepages-").removesuffix("kB")) for name in names] or None
+    return [int(name.removeprefix("hugepages-").removesuffix("kB")) << 10 for name in names] or None
 
 
 def _auto_numa_balancing(files: KernelFiles) -> AutoNumaBalancingStatus:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from vm_host import ID, VmHost, new_id, parameters, vm_host
 
-from ovis.client.types import VmStatus
+from ovis.client.types import RunningVmStats, VmStatus, WatchdogEventAction
 from ovis.node.errors import BadParameter, VmBusy, VmExists, VmNotFound, VmNotRunning
-from ovis.node.hypervisor.errors import DeadlineExceeded, NotResponding, OperationFailed, StartFailed
+from ovis.node.hypervisor.errors import DeadlineExceeded, HypervisorLost, NotResponding, OperationFailed, StartFailed
+from ovis.node.hypervisor.interface import RtcChange, Watchdog
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
-from ovis.node.vm import ending, running, shutting_down
+from ovis.node.vm import ending, running, shutting_down, statistics
 from ovis.node.vm.errors import CreateFailed, DestroyFailed, ResetFailed
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.shutting_down import Wish
@@ -152,6 +153,76 @@ def test_a_record_that_cannot_be_written_refuses_the_vm_and_leaves_nothing(tmp_p
                 await host.vms.create(ID, parameters())
             assert len(host.vms) == 0
             assert not await host.hypervisor.domains()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("call", ["capabilities", "node_info", "domains"])
+def test_a_creation_that_cannot_ask_libvirt_leaves_nothing(tmp_path: Path, call: str) -> None:
+    async def main() -> None:
+        async with vm_host(tmp_path) as host:
+            host.hypervisor.faults.fail(call, error=HypervisorLost("gone"))
+            with pytest.raises(HypervisorLost):
+                await host.vms.create(ID, parameters())
+            assert (len(host.vms), list_of(tmp_path)) == (0, [])
+            await host.started()
+
+    asyncio.run(main())
+
+
+def test_a_creation_whose_caller_gives_up_leaves_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with vm_host(tmp_path) as host:
+            caller = asyncio.ensure_future(host.vms.create(ID, parameters()))
+            await host.until(lambda: len(host.vms))
+            caller.cancel()
+            await asyncio.gather(caller, return_exceptions=True)
+            assert len(host.vms) == 0
+            await host.until(lambda: not list_of(tmp_path))
+            await host.started()
+
+    asyncio.run(main())
+
+
+def list_of(folder: Path) -> list[Path]:
+    return list(folder.glob("vms/*"))
+
+
+def test_a_paused_guest_is_not_asked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with vm_host(tmp_path, guest=Guest()) as host:
+            vm = await host.started()
+            await running.pause(host.vms, vm)
+            host.hypervisor.faults.fail("agent", times=99)
+            for _ in range(3):
+                host.vms.polling.start_due()
+                await host.vms.polling.settle()
+            host.hypervisor.faults.clear()
+            await running.resume(host.vms, vm)
+            host.vms.polling.connected(ID)
+            host.vms.polling.start_due()
+            await host.vms.polling.settle()
+            assert vm.guest is not None
+
+    asyncio.run(main())
+
+
+def test_the_clock_and_the_watchdog_of_a_guest_are_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        hypervisor = SimulatedHypervisor(guest=Guest(agent_after=None))
+        async with vm_host(tmp_path, hypervisor) as host:
+            vm = await host.started()
+            hypervisor.publish(RtcChange(ID, -3600))
+            hypervisor.publish(Watchdog(ID, "reset"))
+            await host.until(lambda: vm.watchdog is not None)
+            await host.written()
+            stats = statistics.build(vm, elapsed=0, now=0)
+            assert isinstance(stats, RunningVmStats)
+            assert stats.watchdog_event is not None
+            assert stats.watchdog_event.action is WatchdogEventAction.RESET
+        async with vm_host(tmp_path, hypervisor) as host:
+            assert host.vms.find(ID).time_offset == -3600
+        await hypervisor.close()
 
     asyncio.run(main())
 

@@ -196,6 +196,19 @@ def test_allowed_disks_empty_drives_and_random_devices_pass(tmp_path: Path) -> N
     assert [disk.path for disk in found.disks] == [f"{tmp_path}/disk", f"{tmp_path}/inside", None]
 
 
+def test_an_empty_drive_as_engines_write_it_and_a_missing_optional_medium_pass(tmp_path: Path) -> None:
+    devices = f"""
+      <disk device='cdrom'><source file='' startupPolicy='optional'/><target dev='sda'/></disk>
+      <disk device='cdrom'><source file='{tmp_path}/gone' startupPolicy='optional'/><target dev='sdb'/></disk>"""
+    assert len(prepare(tmp_path, with_devices(devices)).definition.disks) == 2
+    with pytest.raises(BadParameter, match="outside"):
+        prepare(tmp_path, with_devices(devices.replace(str(tmp_path), "/etc")))
+
+
+def test_software_emulation_that_was_asked_for_stays(tmp_path: Path) -> None:
+    assert prepare(tmp_path, plain(memSize=64, kvmEnable=False), virt_type="kvm").definition.virt_type == "qemu"
+
+
 def test_placeholders_are_filled(tmp_path: Path) -> None:
     sysinfo = """<sysinfo type='smbios'><system><entry name='product'>OS-NAME:</entry>
       <entry name='version'>OS-VERSION:</entry><entry name='serial'>HOST-SERIAL:</entry>

@@ -1,8 +1,8 @@
 """The few changes that this host makes to a description before libvirt gets it; everything else stays as written.
 
 - placeholders in `sysinfo` get their values;
-- the domain type is that of the acceleration that works here, and with software emulation go those CPU settings and
-  features that QEMU has with KVM only;
+- a domain of type kvm becomes one of type qemu where only software emulation works, and then those CPU settings and
+  features go that QEMU has with KVM only;
 - graphics listen on this host's display address where the description names a libvirt network, which we do not define;
 - labels of security drivers that this host lacks go, since libvirt refuses them;
 - the guest agents' channels lose their socket path: libvirt chooses one, and it is libvirt that we talk through;
@@ -27,7 +27,9 @@ def arrange(root: etree._Element, settings: VmSettings, limits: HostLimits, *, s
     _fill_placeholders(root, settings)
     if settings.virt_type == "qemu" and root.get("type") != "qemu":
         _emulate_in_software(root)
-    root.set("type", settings.virt_type)
+        root.set("type", "qemu")
+    if not root.get("type"):
+        root.set("type", settings.virt_type)
     _listen(root, settings.display_address)
     _drop_foreign_labels(root, limits.security_models)
     _free_agent_channels(root)

@@ -87,7 +87,6 @@ async def launch(vms: Vms, vm: Vm) -> None:
         return
     vm.paused_by_disk = info.reason == "ioerror"
     vms.move(vm, Cause.LAUNCHED_PAUSED if info.state is DomainState.PAUSED else Cause.LAUNCHED)
-    vms.polling.add(vm.id)
     if vm.ending is None:
         await keep_running(vms, vm)
 

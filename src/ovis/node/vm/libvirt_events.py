@@ -48,7 +48,7 @@ async def handle(vms: Vms, event: Event) -> None:
         case ConnectionLost(reason):
             log.warning("libvirt is away (%s); the VMs run on", reason)
         case ConnectionRestored():
-            vms.limits.forget()
+            vms.learn_limits()
             await recovery.resync(vms, "libvirt is back")
         case Resync(lost):
             await recovery.resync(vms, f"{lost} events were lost")
@@ -136,7 +136,7 @@ def clock_set(vms: Vms, vm: Vm, event: RtcChange) -> None:
 
 def agent(vms: Vms, vm: Vm, event: AgentLifecycle) -> None:
     if not vm.is_down:
-        vms.polling.add(vm.id)
+        vms.watch_guest(vm)
         if event.connected:
             vms.polling.connected(vm.id)
         else:

@@ -25,12 +25,16 @@ RANDOM_DEVICES = {"/dev/random", "/dev/urandom", "/dev/hwrng"}
 
 @dataclass(frozen=True)
 class Mention:
-    """A path in a description. `where` says so to the author; `is_disk`: it is what a disk is made of."""
+    """A path in a description. `where` says so to the author; `is_disk`: it is what a disk is made of.
+
+    `is_optional`: a medium that may be missing when the VM starts.
+    """
 
     path: str
     where: str
     tag: str
     is_disk: bool = False
+    is_optional: bool = False
 
 
 class PathRules:
@@ -51,7 +55,7 @@ class PathRules:
         if not any(_is_below(real, place) for place in places):
             leads = f", which leads to {real}," if real != path else ""
             raise BadParameter(where, f"{path}{leads} is outside of the places allowed by `vms.allowed_paths`")
-        if mention.is_disk or mention.tag in MUST_EXIST:
+        if (mention.is_disk and not mention.is_optional) or mention.tag in MUST_EXIST:
             self._check_exists(path, real, where)
         return real
 
@@ -85,7 +89,9 @@ def mentions(root: etree._Element) -> Iterator[Mention]:
         disk = _disk_of(element)
         for name, value in element.attrib.items():
             if disk is not None and element.tag == "source" and name in ("file", "dev", "dir"):
-                yield Mention(str(value), f"{_label(disk)} {element.tag}/@{name}", "source", is_disk=True)
+                if value:  # engines write an empty drive as file=""
+                    where = f"{_label(disk)} {element.tag}/@{name}"
+                    yield Mention(str(value), where, "source", is_disk=True, is_optional=_is_optional(element))
             elif str(value).startswith("/"):
                 yield Mention(str(value), f"{_label(element)}/@{name}", element.tag)
         text = (element.text or "").strip()
@@ -98,6 +104,10 @@ def _is_free(element: etree._Element) -> bool:
     return any(e.tag == "metadata" for e in (element, *element.iterancestors())) or (
         element.tag == "target" and (parent := element.getparent()) is not None and parent.tag == "filesystem"
     )
+
+
+def _is_optional(source: etree._Element) -> bool:
+    return source.get("startupPolicy") == "optional"
 
 
 def _disk_of(element: etree._Element) -> etree._Element | None:

@@ -93,7 +93,6 @@ async def _bring_up_to_date(vms: Vms, vm: Vm, info: DomainInfo) -> None:
     if vm.status is VmStatus.WAIT_FOR_LAUNCH:
         await keep_running(vms, vm)
     vms.move(vm, found(info, booted=booted))
-    vms.polling.add(vm.id)
     await vms.refresh(vm)
 
 
@@ -163,7 +162,7 @@ def _resume_watching(vms: Vms, vm: Vm, info: DomainInfo) -> None:
     vm.boot_began = vms.monotonic() - vms.elapsed(vm)
     vm.paused_by_disk = info.reason == "ioerror"
     vm.status = after(VmStatus.WAIT_FOR_LAUNCH, found(info, booted=vm.booted))
-    vms.polling.add(vm.id)
+    vms.watch_guest(vm)
 
 
 async def _finish_destroy(vms: Vms, vm_id: str) -> bool:

@@ -116,10 +116,20 @@ class Vms:
 
     async def run(self) -> None:
         """Follow libvirt, sample, ask the guests; after `recover`, until cancelled."""
+        self.learn_limits()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.follow_events(), name="libvirt events")
             tasks.create_task(self._sample_for_ever(), name="VM sampling")
             tasks.create_task(self.polling.run(), name="guest agents")
+
+    def learn_limits(self) -> None:
+        """Ask libvirt what the host can run before the first creation waits for it: QEMU is probed for seconds."""
+
+        async def learn() -> None:
+            self.limits.forget()
+            await self.limits.get()
+
+        self.own(learn(), "learn what the host can run")
 
     async def follow_events(self) -> None:
         """Until cancelled or the hypervisor is closed. One event that goes wrong does not end it."""
@@ -165,6 +175,7 @@ class Vms:
             vm.boot_began = self.monotonic()
         if status is VmStatus.UP:
             vm.booted = True
+        self.watch_guest(vm)
         if status is not VmStatus.PAUSED:
             vm.paused_by_disk = False
             vm.disk_error = None
@@ -179,12 +190,18 @@ class Vms:
         vm.measured = None
         vm.guest = None
         vm.responding = True
-        self.polling.remove(vm.id)
         if vm.escalation is not None and vm.escalation is not asyncio.current_task():
             vm.escalation.cancel()
         self.move(vm, Cause.ENDED)
         if vm.ending is None:
             self.own(self.save(vm, Intent.DOWN), f"keep the end of VM {vm.id}")
+
+    def watch_guest(self, vm: Vm) -> None:
+        """Ask the guest's agent as long as it can answer. What a guest told before a pause stays."""
+        if vm.definition.has_agent_channel and vm.has_qemu and vm.status is not VmStatus.PAUSED:
+            self.polling.add(vm.id)
+        else:
+            self.polling.remove(vm.id)
 
     def publish(self, vm: Vm) -> None:
         """Tell subscribers the status and what belongs to it."""

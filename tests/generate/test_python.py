@@ -60,6 +60,7 @@ SCHEMA = Schema(
                     mode=Field("Mode", "How.", optional=True, default="slow"),
                     sizes=Field(["uint"], "Rooms.", unit="bytes", wire="KiB", optional=True, default=[]),
                 ),
+                "blink": verb(times=Field("Few", "How often.")),
                 "off": verb(**{"from": Field("float", "When.", unit="s", wire="text")}),
             },
         )
@@ -68,6 +69,7 @@ SCHEMA = Schema(
         "Mode": Type(
             kind="enum", doc="How.", values={"slow": EnumValue("S."), "Slow": EnumValue("S."), "": EnumValue("E.")}
         ),
+        "Few": Type(kind="alias", doc="At most five.", of="uint", range=(None, 5)),
         "Level": Type(kind="enum", doc="Number.", values={"0": EnumValue("Low.", label="low")}),
         "Left": object_of(size=Field("uint", "Left.", unit="bytes", wire="text MiB")),
         "Right": object_of(level=Field("Level", "Right.")),
@@ -156,3 +158,10 @@ def test_the_asynchronous_client_has_the_same_names(made: Any) -> None:
 def test_the_text_of_a_verb_is_its_docstring(made: Any) -> None:
     assert made.api.LampVerbs.off.__doc__.startswith('Says "x" and \\n.')
     assert "from_: When. [s]" in made.api.LampVerbs.off.__doc__
+
+
+def test_a_range_is_kept_by_the_reader(made: Any) -> None:
+    assert made.codec.decode_arguments("Lamp.blink", b'{"times": "5"}').times == 5
+    for wrong in (6, -1):
+        with pytest.raises(msgspec.ValidationError, match=r"at `\$.times`"):
+            made.codec.decode_arguments("Lamp.blink", b'{"times": %d}' % wrong)

@@ -57,6 +57,7 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("bad-format", {f"{DIM}/params/fade/format": "uuid"}),
     ("bad-range", {f"{DIM}/params/brightness/range": [100, 10], f"{DIM}/params/brightness/default": REMOVE}),
     ("bad-range", {f"{DIM}/params/lampID/range": [1, 2]}),
+    ("bad-range", {"types/Topic/range": [0, 5]}),
     ("bad-default", {f"{DIM}/params/brightness/default": "50"}),
     ("bad-default", {f"{DIM}/params/brightness/default": True}),
     ("bad-default", {f"{DIM}/params/brightness/default": 101}),

@@ -200,6 +200,11 @@ def test_a_type_is_judged_by_how_it_is_used() -> None:
     assert breaks({**required, **sent}, sent) == {("LampState.tags", "became-required")}
 
 
+def test_the_range_of_an_alias_is_compared_too() -> None:
+    share = {"types/Share": {"kind": "alias", "doc": "x", "of": "uint"}, f"{DIM}/params/fade/type": "Share"}
+    assert breaks({**share, "types/Share/range": [0, 9]}, share) == {("type Share", "range-narrowed")}
+
+
 def test_a_type_that_holds_itself_is_compared_once() -> None:
     nested = {f"{STATE}/behind": {"type": ["LampState"], "doc": "Those in its shadow.", "optional": True}}
     assert breaks({**nested, f"{STATE}/buffer/unit": "s"}, nested) == {("LampState.buffer", "unit-changed")}

@@ -56,14 +56,18 @@ class Annotations:
 
     def of_field(self, field: Field) -> str:
         """The annotation of a field's value when it is there; its range is part of it where it travels unscaled."""
-        base = self.python(field.type)
-        if field.range and base in ("int", "UInt") and field.scale == 1:
-            low, high = field.range
-            if low is None and base == "UInt":
-                low = 0
-            limits = [f"ge={low}"] * (low is not None) + [f"le={high}"] * (high is not None)
-            base = f"Annotated[int, Meta({', '.join(limits)})]"
-        return base
+        return self.ranged(field.type, field.range if field.scale == 1 else None)
+
+    def ranged(self, expression: TypeExpression, limits: tuple[float | None, float | None] | None) -> str:
+        """The annotation of a whole number within limits; that of anything else, or without limits, as it is."""
+        base = self.python(expression)
+        if not limits or base not in ("int", "UInt"):
+            return base
+        low, high = limits
+        if low is None and base == "UInt":
+            low = 0
+        said = [f"ge={low}"] * (low is not None) + [f"le={high}"] * (high is not None)
+        return f"Annotated[int, Meta({', '.join(said)})]"
 
     def kind(self, name: str) -> str:
         """`primitive` or the kind of the declared type."""

@@ -154,7 +154,7 @@ def _alias(name: str, declared: Type, annotations: Annotations) -> str:
         case _ if declared.pattern:
             target = f"Annotated[{annotations.python(declared.of)}, Meta(pattern={declared.pattern!r})]"
         case _:
-            target = annotations.python(declared.of)
+            target = annotations.ranged(declared.of, declared.range)
     return f"{name}: TypeAlias = {target}\n{comment(declared.doc)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -70,12 +71,16 @@ def _wire_problem(schema: Schema, field: Field) -> str | None:
     return None
 
 
+def _constrained(schema: Schema) -> Iterator[tuple[str, Field | Type, str | None]]:
+    """Fields and types, each with the primitive behind it."""
+    for placed in walk.fields(schema):
+        yield placed.place, placed.field, shapes.primitive(schema, placed.field.type)
+    for name, declared in schema.types.items():
+        yield f"type {name}", declared, shapes.primitive(schema, name)
+
+
 def bad_format(schema: Schema) -> Problems:
-    declared: list[tuple[str, Field | Type, str | None]] = [
-        (p.place, p.field, shapes.primitive(schema, p.field.type)) for p in walk.fields(schema)
-    ]
-    declared += [(f"type {name}", t, shapes.primitive(schema, name)) for name, t in schema.types.items()]
-    for place, item, primitive in declared:
+    for place, item, primitive in _constrained(schema):
         if item.format and item.format not in FORMATS:
             yield place, f"the format {item.format!r} is not one of {', '.join(sorted(FORMATS))}"
         if item.format and primitive != "string":
@@ -83,14 +88,14 @@ def bad_format(schema: Schema) -> Problems:
 
 
 def bad_range(schema: Schema) -> Problems:
-    for placed in walk.fields(schema):
-        if placed.field.range is None:
+    for place, item, primitive in _constrained(schema):
+        if item.range is None:
             continue
-        low, high = placed.field.range
-        if shapes.primitive(schema, placed.field.type) not in NUMBERS:
-            yield placed.place, "only a number has a range"
+        low, high = item.range
+        if primitive not in NUMBERS:
+            yield place, "only a number has a range"
         if low is not None and high is not None and low > high:
-            yield placed.place, f"its range runs from {low} down to {high}"
+            yield place, f"its range runs from {low} down to {high}"
 
 
 def bad_default(schema: Schema) -> Problems:

@@ -4896,5 +4896,25 @@ OTHER_MEMBERS: dict[Any, Any] = {
 
 
 FIXED_VALUES: dict[type, dict[str, frozenset[str]]] = {
+    CopyDataDIVEndpoint: {"endpoint_type": frozenset(['div'])},
+    CopyDataExternalEndpoint: {"endpoint_type": frozenset(['external'])},
+    VmDiskDevice: {"deviceType": frozenset(['disk'])},
+    VmInterfaceDevice: {"deviceType": frozenset(['interface'])},
+    VmVideoDevice: {"deviceType": frozenset(['video'])},
+    VmSoundDevice: {"deviceType": frozenset(['sound'])},
+    VmControllerDevice: {"deviceType": frozenset(['controller'])},
+    VmBalloonDevice: {"deviceType": frozenset(['balloon'])},
+    VmChannelDevice: {"deviceType": frozenset(['channel'])},
+    VmWatchdogDevice: {"deviceType": frozenset(['watchdog'])},
+    VmConsoleDevice: {"deviceType": frozenset(['console'])},
+    VmSmartcardDevice: {"deviceType": frozenset(['smartcard'])},
+    VmGraphicsDevice: {"deviceType": frozenset(['graphics'])},
+    VmHostDevice: {"deviceType": frozenset(['hostdev', 'memory', 'redir'])},
+    VmRngDevice: {"deviceType": frozenset(['rng'])},
+    VmTpmDevice: {"deviceType": frozenset(['tpm'])},
+    VmLeaseDevice: {"type": frozenset(['lease'])},
+    VmDevicePciAddress: {"addressType": frozenset(['pci'])},
+    VmDeviceIdeAddress: {"addressType": frozenset(['drive'])},
+    VmDeviceVirtioSerialAddress: {"addressType": frozenset(['virtio-serial'])},
 }
 # The values by which a class is told from the other members of its union, by their names on the wire.

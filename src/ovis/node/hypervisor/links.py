@@ -30,7 +30,7 @@ class Links:
         self._lock = threading.Lock()
         self._idle: list[libvirt.virConnect] = []
         self._closed = False
-        self._events = _open(uri)
+        self._events = open_connection(uri)
         self._callbacks: list[int] = []
         try:
             _unless_unsupported(lambda: self._events.registerCloseCallback(closed, None))
@@ -47,7 +47,7 @@ class Links:
     @contextlib.contextmanager
     def borrow(self) -> Iterator[libvirt.virConnect]:
         """A connection for one call at a time: an idle one, or a new one."""
-        connection = self._take() or _open(self._uri)
+        connection = self._take() or open_connection(self._uri)
         try:
             yield connection
         finally:
@@ -82,7 +82,8 @@ class Links:
         _close(connection)
 
 
-def _open(uri: str) -> libvirt.virConnect:
+def open_connection(uri: str) -> libvirt.virConnect:
+    """One that notices a dead daemon. Raises libvirt.libvirtError."""
     connection = libvirt.open(uri)
     try:
         _unless_unsupported(lambda: connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_COUNT))

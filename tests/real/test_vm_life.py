@@ -265,3 +265,28 @@ def test_plain_parameters_make_a_vm_that_libvirt_starts(real: RealVms, machine: 
         assert picture
 
     run(real, body)
+
+
+def test_a_description_as_engines_write_it_starts(real: RealVms) -> None:
+    disk = real.folder / "disk.raw"
+    disk.write_bytes(b"\0" * (1 << 20))
+    text = (Path(__file__).parent / "engine_domain.xml").read_text()
+    xml = text.format(name="from-engine", uuid=ID, disk=disk, bridge=real.vhost.bridge)
+
+    async def body(vms: Vms) -> None:
+        await vms.create(ID, VmParameters(xml=xml))
+        vm = vms.find(ID)
+        assert await vm.until(lambda: vm.status is not VmStatus.WAIT_FOR_LAUNCH, seconds=60)
+        assert (vm.exit, vm.status) == (None, VmStatus.PAUSED)
+        assert vm.definition.guaranteed_memory == 64 << 20
+        await running.reset(vms, vm)
+        assert await vm.until(lambda: bool(vm.measured), seconds=20)
+        report = stats(vms, vm)
+        assert set(report["disks"]) == {"sda", "sdc"}
+        assert report["disks"]["sda"]["imageID"] == "aaaaaaaa-2222-4333-8444-555555555555"
+        assert report["displayInfo"][0]["ipAddress"] == "127.0.0.1"
+        live = await vms.hypervisor.xml(ID)
+        assert "<ovirt-vm:imageID>" in live
+        assert "HOST-SERIAL:" not in live
+
+    run(real, body)

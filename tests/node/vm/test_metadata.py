@@ -32,6 +32,11 @@ def test_custom_properties_are_read() -> None:
     assert metadata.custom(domain()) == {"a": "1", "b": "2"}
 
 
+def test_a_truth_value_may_lack_its_type() -> None:
+    values: dict[str, metadata.Value] = {"a": True, "b": "true", "c": "False", "d": False}
+    assert [metadata.is_true(values, name) for name in "abcde"] == [True, True, False, False, False]
+
+
 def test_what_is_written_is_read_again_and_the_rest_survives() -> None:
     root = domain()
     values: dict[str, metadata.Value | None] = {

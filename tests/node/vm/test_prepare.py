@@ -231,6 +231,13 @@ def test_without_kvm_the_description_is_made_to_run_in_software(tmp_path: Path) 
     assert (dict(found.attrib), len(found)) == ({"mode": "maximum"}, 0)
 
 
+def test_features_that_software_lacks_are_no_longer_required(tmp_path: Path) -> None:
+    cpu = "<cpu match='exact'><model>Haswell</model><feature policy='require' name='invtsc'/></cpu><features>"
+    root = etree.fromstring(prepare(tmp_path, of(xml().replace("<features>", cpu)), virt_type="qemu").xml)
+    (feature,) = root.iterfind("cpu/feature")
+    assert (feature.get("policy"), root.findtext("cpu/model")) == ("optional", "Haswell")
+
+
 def test_with_kvm_the_description_stays_as_it_is(tmp_path: Path) -> None:
     text = xml().replace("<features>", "<cpu mode='host-passthrough'/><features><hyperv/>")
     root = etree.fromstring(prepare(tmp_path, of(text)).xml)

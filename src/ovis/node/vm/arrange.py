@@ -65,9 +65,12 @@ def _emulate_in_software(root: etree._Element) -> None:
             cpu.remove(child)
         cpu.set("mode", "maximum")
     elif (model := cpu.find("model")) is not None:
-        # QEMU emulates what it can of the model and leaves the rest out.
+        # QEMU emulates what it can of the model and leaves the rest out; libvirt would refuse what must be there.
         cpu.set("check", "none")
         model.set("fallback", "allow")
+        for feature in cpu.findall("feature"):
+            if feature.get("policy", "require") in ("require", "force"):
+                feature.set("policy", "optional")
 
 
 def _listen(root: etree._Element, address: str) -> None:

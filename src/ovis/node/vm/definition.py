@@ -105,7 +105,7 @@ class Definition:
 
     @property
     def destroys_on_reboot(self) -> bool:
-        return self.metadata.get("destroy_on_reboot") is True
+        return metadata.is_true(self.metadata, "destroy_on_reboot")
 
     @property
     def cdrom(self) -> str | None:

@@ -31,6 +31,11 @@ def read(root: etree._Element) -> dict[str, Value]:
     }
 
 
+def is_true(values: dict[str, Value], name: str) -> bool:
+    """Engines leave the type of some truth values out."""
+    return str(values.get(name)).lower() == "true"
+
+
 def custom(root: etree._Element) -> dict[str, str]:
     """The custom properties of the VM."""
     groups = [child for child in _children(element(root)) if _name(child) == "custom"]

@@ -16,7 +16,7 @@ from ovis.client.types import VmParameters
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
 from ovis.node.hypervisor.pools import Pool
-from ovis.node.vm import arrange, definition, domain_xml, safe_xml
+from ovis.node.vm import arrange, definition, domain_xml, metadata, safe_xml
 from ovis.node.vm.definition import Definition
 from ovis.node.vm.errors import NotEnoughMemory
 from ovis.node.vm.host_limits import HostLimits
@@ -151,4 +151,4 @@ def _check_devices(root: etree._Element, field: str) -> None:
 def _launch_paused(given: VmParameters, found: Definition) -> bool:
     if given.launch_paused is not None:
         return given.launch_paused
-    return found.metadata.get("launchPaused") is True
+    return metadata.is_true(found.metadata, "launchPaused")

@@ -1,0 +1,91 @@
+"""A VM on its way: what is known of its departure or arrival while it lasts, and of a departure afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from ovis.node.vm.migration.convergence import DEFAULT, Schedule
+from ovis.node.vm.states import Exit
+
+
+class Phase(StrEnum):
+    WAITING = "waiting"  # for a slot here, and for the consent of the other side
+    TRANSFERRING = "transferring"
+    SETTLING = "settling"  # libvirt is done; where the VM is now is being found out
+    DONE = "done"
+    FAILED = "failed"  # it stays here
+
+
+class StoredDeparture(msgspec.Struct, frozen=True):
+    """What the next life of the agent must know. Written before the destination hears of the VM, and before post-copy
+    begins."""
+
+    destination: str
+    post_copy: bool = False
+
+
+@dataclass
+class Departure:
+    """`progress` in percent, `downtime` in milliseconds (known at the end). `end`: the VM ended here while it was on
+    its way, and this would be why."""
+
+    destination: str
+    schedule: Schedule = DEFAULT
+    phase: Phase = Phase.WAITING
+    progress: int = 0
+    downtime: int = 0
+    post_copy: bool = False
+    failure: str = ""
+    end: Exit | None = None
+    is_proven: bool = False
+    task: asyncio.Task[None] | None = None
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_active(self) -> bool:
+        return self.phase not in (Phase.DONE, Phase.FAILED)
+
+    def finish(self, phase: Phase) -> None:
+        self.phase = phase
+        self.ended.set()
+
+    def wake(self) -> None:
+        """Something has happened that those who wait with `pause` should look at."""
+        self._woken.set()
+
+    async def pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    def stored(self) -> StoredDeparture | None:
+        return StoredDeparture(self.destination, self.post_copy) if self.is_active else None
+
+
+@dataclass
+class Arrival:
+    """`appear_by`: monotonic time at which QEMU must have been seen here. `has_appeared`: it was."""
+
+    appear_by: float
+    has_appeared: bool = False
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()

@@ -200,6 +200,24 @@ def test_a_vm_that_ended_while_the_agent_was_away_is_down_until_destroyed(tmp_pa
     asyncio.run(main())
 
 
+def test_vms_that_share_a_name_are_all_found(tmp_path: Path) -> None:
+    async def main() -> None:
+        hypervisor = SimulatedHypervisor(guest=Guest(agent_after=None))
+        ids = ["00000000-0000-4000-8000-000000000001", ID, "ffffffff-0000-4000-8000-000000000001"]
+        async with vm_host(tmp_path, hypervisor) as host:
+            for vm_id in ids:
+                vm = await host.started(vm_id)
+                hypervisor.stop(vm_id)
+                await host.until(lambda vm=vm: vm.is_down)  # type: ignore[misc]
+            await hypervisor.create(XML.format(id=ID, name="one", metadata="", devices=""))
+        async with vm_host(tmp_path, hypervisor) as host:
+            assert sorted(vm.id for vm in host.vms) == ids
+            assert [vm.id for vm in host.vms if vm.has_qemu] == [ID]
+        await hypervisor.close()
+
+    asyncio.run(main())
+
+
 def test_the_reason_of_an_end_survives(tmp_path: Path) -> None:
     async def main() -> None:
         hypervisor = SimulatedHypervisor(guest=Guest(agent_after=None))

@@ -116,12 +116,12 @@ async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> 
     vm = await _revive(vms, record, info)
     if vm is None:
         return
-    vms.add(vm)
+    vms.add_found(vm)
     if info is not None:
         _resume_watching(vms, vm, info)
         if record.intent is not Intent.RUNNING:
             await _keep(vms, vm, Intent.RUNNING)
-    elif record.intent is not Intent.DOWN:
+    elif vm.exit is None:
         vm.exit = _exit_of(record)
         log.warning("VM %s (%s) is Down: %s", vm.id, vm.name, vm.exit.message)
         await _keep(vms, vm, Intent.DOWN)
@@ -193,7 +193,7 @@ async def _adopt(vms: Vms, info: DomainInfo) -> None:
     _resume_watching(vms, vm, info)
     if vm.is_down:
         return
-    vms.add(vm)
+    vms.add_found(vm)
     await _keep(vms, vm, Intent.RUNNING)
     log.info("VM %s (%s) is adopted: %s", vm.id, vm.name, vm.status.value)
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 VERSION = 1
+CLOSE_WITHIN = 1.0
 DEADLINE = 20.0  # a flush of a busy local disk takes a second or two
 
 
@@ -116,9 +117,9 @@ class Store:
         return await self._thread.run("write the state of a VM", work, deadline=DEADLINE)
 
     async def close(self) -> None:
-        """Waits for what is being written."""
+        """Waits a moment for what is being written; what then still hangs was not answered to anyone."""
         with contextlib.suppress(HypervisorError):
-            await self.run(lambda: None)
+            await self._thread.run("finish writing", lambda: None, deadline=CLOSE_WITHIN)
         self._thread.close()
 
     def _path(self, vm_id: str) -> Path:

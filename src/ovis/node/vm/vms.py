@@ -89,11 +89,15 @@ class Vms:
         return len(self._vms)
 
     def add(self, vm: Vm) -> None:
-        """Raises VmExists."""
+        """A new VM. Raises VmExists."""
         if vm.id in self._vms:
             raise VmExists(vm.id)
         if any(other.name == vm.name and not other.is_down for other in self):
             raise VmExists(vm.name, by="name")
+        self._vms[vm.id] = vm
+
+    def add_found(self, vm: Vm) -> None:
+        """One that exists whatever we think of it: several that are Down may share a name."""
         self._vms[vm.id] = vm
 
     def drop(self, vm: Vm) -> None:

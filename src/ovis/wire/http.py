@@ -1,11 +1,11 @@
-"""HTTP/1.1 on one connection (h11): JSON-RPC by POST to `/` or `/jsonrpc`, WebSocket at `/ws`, and a table of routes.
+"""HTTP/1.1 on one connection (h11): JSON-RPC by POST to `/` or `/jsonrpc`, WebSocket at `/ws`, routes and tunnels.
 
 A JSON-RPC body needs `Content-Type: application/json`: a browser cannot send that to another site without asking first
 (CORS preflight, which is never granted here), so a web page cannot use the certificate of the person who looks at it.
 Answers are 200 with the JSON-RPC response, also when that is an error; 204 when there is nothing to answer.
 
 `Routes` is the door for what is not JSON-RPC (REST, OVF transfer): a handler per method and path, `*` for any path.
-Requests of one connection are answered in order, one at a time.
+Requests of one connection are answered in order, one at a time. A WebSocket at another path is a tunnel (`tunnel`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from ovis.wire.dispatch import Dispatcher
 from ovis.wire.errors import ProtocolError, TooLarge
 
 if TYPE_CHECKING:
-    from ovis.wire.link import Link
+    from ovis.wire.link import Link, Session
     from ovis.wire.service import Caller
+    from ovis.wire.tunnel import Opener
 
 log = logging.getLogger(__name__)
 
@@ -143,26 +144,28 @@ class HttpSession:
         self._body.clear()
         self._busy = True
         self._link.hold(True)
-        target = self._request.target.decode("ascii", "replace")
-        path, _, query = target.partition("?")
-        method = self._request.method.decode("ascii")
-        headers = {name.decode("ascii"): value.decode("latin-1") for name, value in self._request.headers}
+        request = self._described(self._request, body)
+        method, path = request.method, request.path
         if method == "POST" and path in RPC_PATHS:
-            self._call(headers, body)
+            self._call(request.headers, body)
             return
         routes = self._link.hub.routes
         handler = routes.get((method, path)) or routes.get((method, "*"))
         if handler is not None:
-            request = HttpRequest(method, path, query, headers, body, self._link.caller)
             task = self._link.loop.create_task(self._route(handler, request), name=f"{method} {path}")
             self._link.caller.running += 1
             self._link.hub.calls.start(task)
         elif path in RPC_PATHS:
             self._respond(fault(HTTPStatus.METHOD_NOT_ALLOWED, "JSON-RPC is a POST", allow="POST"))
-        elif path == WEBSOCKET_PATH:
+        elif path == WEBSOCKET_PATH or path in self._link.hub.tunnels:
             self._respond(fault(HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket", upgrade="websocket"))
         else:
             self._respond(fault(HTTPStatus.NOT_FOUND, "There is nothing here; JSON-RPC is a POST to /jsonrpc"))
+
+    def _described(self, request: h11.Request, body: bytes) -> HttpRequest:
+        path, _, query = request.target.decode("ascii", "replace").partition("?")
+        headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers}
+        return HttpRequest(request.method.decode("ascii"), path, query, headers, body, self._link.caller)
 
     def _call(self, headers: Mapping[str, str], body: bytes) -> None:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -245,18 +248,48 @@ class HttpSession:
     # -- WebSocket
 
     def _wants_websocket(self, request: h11.Request) -> bool:
-        path = request.target.partition(b"?")[0]
+        path = request.target.partition(b"?")[0].decode("ascii", "replace")
         headers = dict(request.headers)
-        return path == WEBSOCKET_PATH.encode() and headers.get(b"upgrade", b"").lower() == b"websocket"
+        known = path == WEBSOCKET_PATH or path in self._link.hub.tunnels
+        return known and headers.get(b"upgrade", b"").lower() == b"websocket"
 
     def _upgrade(self, request: h11.Request) -> None:
         from ovis.wire.websocket import WebSocketSession  # here: websockets is loaded by the first who needs it
 
         self._stop_waiting()
+        self._busy = True  # nothing more is read here
+        opener = self._link.hub.tunnels.get(request.target.partition(b"?")[0].decode("ascii", "replace"))
+        if opener is None:
+            self._hand_over(request, WebSocketSession(self._link))
+            return
+        self._link.hold(True)
+        asked = self._described(request, b"")
+        task = self._link.loop.create_task(self._open_tunnel(request, asked, opener), name=f"open {asked.path}")
+        self._link.caller.running += 1
+        self._link.hub.calls.start(task)
+
+    def _hand_over(self, request: h11.Request, session: Session) -> None:
         rest, _ = self._http.trailing_data
         lines = [request.method + b" " + request.target + b" HTTP/1.1"]
         lines += [name + b": " + value for name, value in request.headers]
-        session = WebSocketSession(self._link)
         self._link.switch(session)
-        self._busy = True  # nothing more is read here
         session.feed(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+
+    async def _open_tunnel(self, request: h11.Request, asked: HttpRequest, opener: Opener) -> None:
+        from ovis.wire.tunnel import TunnelSession
+
+        try:
+            far = await opener(asked)
+        except Exception:  # must outlive: a fault of one opener costs only its own connection
+            log.exception("a tunnel at %s was not opened", asked.path)
+            far = fault(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; the log of the agent has the details")
+        finally:
+            self._link.caller.running -= 1
+        if isinstance(far, HttpResponse):
+            self._respond(far, close=True)
+            self._link.close()
+        elif self._link.closed:
+            await far.close()
+        else:
+            self._link.hold(False)
+            self._hand_over(request, TunnelSession(self._link, far))

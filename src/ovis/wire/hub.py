@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from ovis.wire.limits import Limits
     from ovis.wire.link import Link, Session
     from ovis.wire.service import Service
+    from ovis.wire.tunnel import Tunnels
 
 
 class Hub:
-    def __init__(self, service: Service, limits: Limits, routes: Routes, origins: Iterable[str]) -> None:
+    def __init__(
+        self, service: Service, limits: Limits, routes: Routes, origins: Iterable[str], tunnels: Tunnels
+    ) -> None:
         self.service = service
         self.limits = limits
         self.routes = routes
         self.origins = frozenset(origins)
+        self.tunnels = tunnels
         self.calls = Calls()
         self.relay = Relay()
         self.links: set[Link] = set()

@@ -29,6 +29,7 @@ from ovis.wire.tls import ServerContexts
 if TYPE_CHECKING:
     from ovis.wire.http import Routes
     from ovis.wire.service import Service
+    from ovis.wire.tunnel import Tunnels
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +59,13 @@ class Server:
         authorize: Authorize = authorize,
         routes: Routes | None = None,
         origins: Iterable[str] = (),
+        tunnels: Tunnels | None = None,
     ) -> None:
-        """`routes`: see `http`. `origins`: web pages that may use WebSocket besides this server's own."""
-        self._hub = Hub(service, limits or Limits(), routes or {}, origins)
+        """`routes`: see `http`, `tunnels`: see `tunnel`.
+
+        `origins`: web pages that may use WebSocket besides this server's own.
+        """
+        self._hub = Hub(service, limits or Limits(), routes or {}, origins, tunnels or {})
         self._hub.gone = self._gone
         self._endpoints = tuple(endpoints)
         self._authorize = authorize

@@ -8,6 +8,7 @@ browser sends the user's certificate along for any page, and knows no preflight 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from websockets.exceptions import InvalidOrigin
@@ -72,20 +73,13 @@ class WebSocketSession:
 
     def _accept(self, request: Request) -> None:
         self._half = 0
-        if self._allowed(request):
+        if is_from_a_known_page(request, self._link.hub.origins):
             response = self._protocol.accept(request)
         else:
             response = self._protocol.reject(403, "This page may not connect here.\n")
             self._protocol.handshake_exc = InvalidOrigin(request.headers.get("Origin", ""))
         self._protocol.send_response(response)
         self._transmit()
-
-    def _allowed(self, request: Request) -> bool:
-        origin = request.headers.get("Origin")
-        if origin is None:  # not a browser
-            return True
-        _, _, place = origin.partition("://")
-        return place == request.headers.get("Host") or origin in self._link.hub.origins
 
     def _frame(self, frame: Frame) -> None:
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
@@ -109,3 +103,12 @@ class WebSocketSession:
                 self._link.write(data)
             else:  # the protocol's sign for the end
                 self._link.close()
+
+
+def is_from_a_known_page(request: Request, origins: Container[str]) -> bool:
+    """Whether this is no browser, a page of this server, or one of `origins`."""
+    origin = request.headers.get("Origin")
+    if origin is None:  # not a browser
+        return True
+    _, _, place = origin.partition("://")
+    return place == request.headers.get("Host") or origin in origins

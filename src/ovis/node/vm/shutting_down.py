@@ -66,9 +66,13 @@ async def shut_down(vms: Vms, vm: Vm, wish: Wish) -> None:
             vm.escalation.cancel()
         resets = vm.resets
         steps = _ladder(vms, vm, wish)
+        asked, vm.asked = vm.asked, None if wish.reboot else ExitReason.ADMIN_SHUTDOWN  # a quick guest is gone at once
         if wish.delay <= 0:
-            await _first(vm, steps)
-        vm.asked = None if wish.reboot else ExitReason.ADMIN_SHUTDOWN
+            try:
+                await _first(vm, steps)
+            except HypervisorError:
+                vm.asked = asked
+                raise
         vms.move(vm, wish.cause)
         vm.escalation = vms.own(_follow_up(vms, vm, wish, steps, resets), f"{wish} VM {vm.id}")
 

@@ -129,13 +129,13 @@ def test_broken_far_side_ends_the_connection(tunnels: Any, door: Door) -> None:
 
 
 def test_far_side_that_takes_nothing_stops_the_reading_and_is_given_up(serve: Serve, door: Door) -> None:
-    tunnels = serve(options={"tunnels": {PATH: door.open}}, message_seconds=1.5)
+    tunnels = serve(options={"tunnels": {PATH: door.open}}, write_seconds=1.5)
     door.far.stuck = True
     with opened(tunnels) as client:
         client.socket.settimeout(0.5)
-        with pytest.raises(TimeoutError):  # the sockets' buffers are some megabytes
-            for _ in range(200):
-                client.socket.sendall(b"\x82\xfe\xff\xff\x00\x00\x00\x00" + bytes(65535))
+        frame = b"\x82\xfe\xff\xff\x00\x00\x00\x00" + bytes(65535)
+        with pytest.raises(TimeoutError):
+            client.socket.sendall(200 * frame)  # the sockets' buffers are some megabytes
         (link,) = tunnels.ask(lambda: list(tunnels.server._hub.links))
         assert tunnels.ask(lambda: link.session.pending) < 1 << 20
         client.socket.close()

@@ -1,11 +1,12 @@
 """A WebSocket that carries bytes between its client and something else: a VM's screen or serial console.
 
 `Tunnels` is the table of paths; the opener of a path looks at the request and gives the far end, or the answer that
-refuses it. Only then is the WebSocket accepted. A message's bytes go to the far end as they come, where one message ends
+refuses it. Only then is the WebSocket accepted. A message's bytes go to the far end as they come, where a message ends
 means nothing; what comes back leaves in binary messages.
 
-Neither end can make the other's data pile up: a client that is not read from is not read, and the far end is read only
-when the client has taken what came before. When one end closes, so does the other.
+Neither end can make the other's data pile up: the client is not read while the far end takes nothing (which ends the
+tunnel after `write_seconds`), and the far end is read only when the client has taken what came before. When one end
+closes, so does the other.
 """
 
 from __future__ import annotations
@@ -128,14 +129,18 @@ class TunnelSession:
     async def _inward(self) -> None:
         try:
             while True:
+                self._come.clear()
                 while self._waiting:
                     data = self._waiting.popleft()
-                    await self._far.write(data)
+                    async with asyncio.timeout(self._link.hub.limits.write_seconds):
+                        await self._far.write(data)
                     self._waiting_bytes -= len(data)
                     if self._waiting_bytes <= WAITING_BYTES:
                         self._link.hold(False)
-                self._come.clear()
+                self._link.proceed()  # it counts what waits
                 await self._come.wait()
+        except TimeoutError:
+            self._hang_up(_GOING_AWAY, "The other side takes nothing")
         except (TunnelBroken, OSError) as error:
             self._hang_up(_GOING_AWAY, str(error))
 

@@ -3509,12 +3509,11 @@ class VMVerbs(Group):
         ignores all requests runs on.
 
         vm_id: The VM to shut down or restart.
-        delay: Warning time that the guest's users get before the shutdown begins; absent uses the host's setting,
-            10 by default. [s]
+        delay: Warning time that the guest's users get before the shutdown begins; absent means none. [s]
         message: Text that the guest agent shows to the guest's users; absent shows a general notice.
         reboot: True restarts the guest afterwards, false leaves it powered off.
-        timeout: Waiting time before the next, harder method is tried; absent uses the host's setting, 30 by
-            default. [s]
+        timeout: Waiting time before the next, harder method is tried; absent uses vms.shutdown_seconds of the
+            host's configuration, 30 unless changed. [s]
         force: True ends in destroying or resetting the VM when every polite method failed.
         Errors: NoSuchVM, VMIsDown, NonResponsiveGuestAgent, UnexpectedError.
         """

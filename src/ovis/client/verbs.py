@@ -1832,14 +1832,14 @@ class VMShutdownArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forb
 
     # The VM to shut down or restart.
     vm_id: UUID = field(name="vmID")
-    # Warning time that the guest's users get before the shutdown begins; absent uses the host's setting, 10 by
-    # default. [s]
+    # Warning time that the guest's users get before the shutdown begins; absent means none. [s]
     delay: UInt | None = None
     # Text that the guest agent shows to the guest's users; absent shows a general notice.
     message: str | None = None
     # True restarts the guest afterwards, false leaves it powered off.
     reboot: bool = field(default_factory=lambda: False)
-    # Waiting time before the next, harder method is tried; absent uses the host's setting, 30 by default. [s]
+    # Waiting time before the next, harder method is tried; absent uses vms.shutdown_seconds of the host's
+    # configuration, 30 unless changed. [s]
     timeout: UInt | None = None
     # True ends in destroying or resetting the VM when every polite method failed.
     force: bool = field(default_factory=lambda: False)

@@ -73,6 +73,10 @@ class Vms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Disks, kernels and media of VMs must lie below one of these, links resolved."""
     sample_seconds: Seconds = 15
     guest_agent_seconds: Seconds = 30
+    shutdown_seconds: Seconds = 30
+    """How long each polite way of shutting a guest down may take, when the caller does not say."""
+    display_address: str = "127.0.0.1"
+    """Address at which the graphical consoles of VMs listen when their description does not say."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -100,6 +100,8 @@ class Node:
             host_serial=host_id(self.config.host.id, self.config.state_folder / "host.id", files),
             sample_period=self.config.vms.sample_seconds,
             guest_period=self.config.vms.guest_agent_seconds,
+            shutdown_timeout=self.config.vms.shutdown_seconds,
+            display_address=self.config.vms.display_address,
         )
 
     def _count_vms(self) -> VmCounts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 TEXT = 255  # a host name has 253, the longest field we know
@@ -55,6 +56,23 @@ class GuestMount:
 
 
 @dataclass(frozen=True)
+class GuestMemory:
+    """In bytes, as the guest counts it."""
+
+    total: int
+    unused: int
+
+
+class Session(StrEnum):
+    """The desktop's; only the oVirt agent tells."""
+
+    USER_LOGGED_ON = "UserLoggedOn"
+    ACTIVE = "Active"
+    LOCKED = "Locked"
+    LOGGED_OFF = "LoggedOff"
+
+
+@dataclass(frozen=True)
 class GuestFacts:
     """None: the agent has not told (yet, or cannot)."""
 
@@ -69,6 +87,10 @@ class GuestFacts:
     disks: tuple[tuple[str, str], ...] | None = None
     """Serial number and name in the guest."""
     cpus: int | None = None
+    fqdn: str | None = None
+    applications: tuple[str, ...] | None = None
+    session: Session | None = None
+    memory: GuestMemory | None = None
 
     @cached_property
     def addresses(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from ovis.node.host.statistics import VmCounts
 from ovis.node.hypervisor import acceleration
 from ovis.node.hypervisor.acceleration import Acceleration, Kind, Probe
 from ovis.node.hypervisor.interface import Hypervisor
+from ovis.node.jobs import Jobs
 from ovis.node.registry import HANDLERS
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.vms import Vms
@@ -38,6 +39,7 @@ class Node:
         self.hypervisor = hypervisor
         self.events = Bus()
         self.acceleration = NOT_CHOSEN_YET
+        self.jobs = Jobs(self.events)
         self.is_ready = False
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
@@ -67,6 +69,7 @@ class Node:
                 tasks.create_task(self._care_for_vms(), name="VMs")
         finally:
             self.host.close()
+            await self.jobs.close()
 
     async def _care_for_vms(self) -> None:
         self.acceleration = await self._choose_acceleration()

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from ovis.client import node_schema
 from ovis.node.errors import HypervisorUnavailable, NodeError, VmNotFound
 from ovis.node.hypervisor import errors as hypervisor
 
 ACCESS_DENIED = -32001
 DEADLINE_PASSED = -32002
+
+
+@cache
+def _codes() -> dict[str, int]:
+    errors = node_schema.load().errors
+    return {name: code for code, error in errors.items() for name in (error.name, *error.also)}
+
+
+def code_of(wire_name: str) -> int:
+    """The number of an error that is told otherwise than as the answer of a call, such as that of a job."""
+    return _codes()[wire_name]
 
 
 class HypervisorRefused(NodeError):

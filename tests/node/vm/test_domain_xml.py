@@ -12,11 +12,17 @@ from lxml import etree
 
 from ovis.client import codec, verbs
 from ovis.client.types import VmDevice, VmParameters
-from ovis.node.vm import device_xml, domain_xml
+from ovis.node.vm import domain_xml
+from ovis.node.vm.devices import kinds
 from ovis.node.vm.settings import VmSettings
 
 GOLDEN = Path(__file__).parent / "golden"
 ID = "11111111-2222-4333-8444-555555555555"
+
+HOST_DEVICES = {
+    "pci_0000_3b_00_1": "<device><name>pci_0000_3b_00_1</name><capability type='pci'><domain>0</domain><bus>59</bus>"
+    "<slot>0</slot><function>1</function></capability></device>"
+}
 
 CASES: dict[str, dict[str, object]] = {
     "smallest": {"memSize": 128},
@@ -61,6 +67,10 @@ CASES: dict[str, dict[str, object]] = {
             {"deviceType": "controller", "device": "usb", "model": "qemu-xhci"},
             {"deviceType": "watchdog", "device": "watchdog", "specParams": {"model": "i6300esb", "action": "reset"}},
             {"deviceType": "sound", "device": "hda"},
+            {"deviceType": "smartcard", "device": "smartcard",
+             "specParams": {"mode": "passthrough", "type": "spicevmc"}},
+            {"deviceType": "tpm", "device": "tpm", "specParams": {"mode": "emulator", "model": "tpm-crb"}},
+            {"deviceType": "hostdev", "device": "pci_0000_3b_00_1", "bootOrder": 3},
         ],
     },
     "old-pc": {
@@ -93,7 +103,9 @@ def parameters(case: dict[str, object]) -> VmParameters:
 
 @pytest.mark.parametrize("name", CASES)
 def test_description_is_as_accepted(name: str) -> None:
-    root = domain_xml.build(ID, parameters(CASES[name]), VmSettings(), block_paths=frozenset({"/d/lun"}))
+    root = domain_xml.build(
+        ID, parameters(CASES[name]), VmSettings(), block_paths=frozenset({"/d/lun"}), host_devices=HOST_DEVICES
+    )
     etree.indent(root)
     made = etree.tostring(root, encoding="unicode") + "\n"
     file = GOLDEN / f"{name}.xml"
@@ -104,5 +116,5 @@ def test_description_is_as_accepted(name: str) -> None:
 
 def test_every_kind_of_device_that_is_built_stands_in_a_case() -> None:
     used = {type(device) for case in CASES.values() for device in parameters(case).devices or []}
-    assert used == set(device_xml.BUILDERS)
-    assert set(device_xml.BUILDERS) <= set(verbs.UNION_MEMBERS[VmDevice])
+    assert used == set(kinds.BY_GIVEN)
+    assert set(kinds.BY_GIVEN) <= set(verbs.UNION_MEMBERS[VmDevice])

@@ -5,6 +5,8 @@ Both ways of VM.create meet in the XML: from here on nobody knows which one a VM
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lxml import etree
 
 from ovis.client.types import (
@@ -16,8 +18,9 @@ from ovis.client.types import (
     VmParameters,
 )
 from ovis.node.errors import BadParameter, MissingParameter
-from ovis.node.vm import device_xml, metadata
-from ovis.node.vm.device_xml import Board
+from ovis.node.vm import metadata
+from ovis.node.vm.devices import channel, kinds
+from ovis.node.vm.devices.board import Board
 from ovis.node.vm.settings import VmSettings
 
 ROOT_PORTS = 16
@@ -25,9 +28,14 @@ ROOT_PORTS = 16
 
 
 def build(
-    vm_id: str, given: VmParameters, settings: VmSettings, *, block_paths: frozenset[str] = frozenset()
+    vm_id: str,
+    given: VmParameters,
+    settings: VmSettings,
+    *,
+    block_paths: frozenset[str] = frozenset(),
+    host_devices: Mapping[str, str] | None = None,
 ) -> etree._Element:
-    """Raises BadParameter, MissingParameter."""
+    """`host_devices`: libvirt's XML of those that the parameters name. Raises BadParameter, MissingParameter."""
     _refuse(given)
     root = etree.Element("domain", type="kvm" if given.kvm_enable else "qemu")
     _add(root, "name", given.vm_name or f"vm-{vm_id[:8]}")
@@ -40,7 +48,8 @@ def build(
     _clock(root, given)
     for event, action in (("on_poweroff", "destroy"), ("on_reboot", "restart"), ("on_crash", "destroy")):
         _add(root, event, action)
-    _devices(root, given, Board("q35" in given.emulated_machine, settings.display_address, block_paths))
+    is_q35 = "q35" in given.emulated_machine
+    _devices(root, given, Board(is_q35, settings.display_address, block_paths, host_devices or {}))
     return root
 
 
@@ -177,14 +186,14 @@ def _devices(root: etree._Element, given: VmParameters, board: Board) -> None:
         if isinstance(device, VmConsoleDevice) and holder.find("console") is not None:
             raise BadParameter(f"vmParams.devices[{position}]", "a VM has one console at most")
         try:
-            holder.extend(device_xml.build(device, board, f"vmParams.devices[{position}]"))
+            holder.extend(made.element() for made in kinds.build(device, board, f"vmParams.devices[{position}]"))
         except ValueError as error:
             raise BadParameter(f"vmParams.devices[{position}]", "holds characters that XML cannot carry") from error
     if board.needs_virtio_scsi and holder.find("controller[@type='scsi']") is None:
         etree.SubElement(holder, "controller", type="scsi", model="virtio-scsi")
-    holder.extend(device_xml.agent_channel(board))
+    holder.extend(made.element() for made in channel.agent(board))
     if given.agent_channel_name and given.agent_channel_name not in ("org.qemu.guest_agent.0", "qemu-ga"):
-        channel = etree.SubElement(holder, "channel", type="unix")
-        etree.SubElement(channel, "target", type="virtio", name=given.agent_channel_name)
+        other = etree.SubElement(holder, "channel", type="unix")
+        etree.SubElement(other, "target", type="virtio", name=given.agent_channel_name)
     if holder.find("memballoon") is None:
         etree.SubElement(etree.SubElement(holder, "memballoon", model="virtio"), "stats", period="5")

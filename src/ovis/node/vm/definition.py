@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from ovis.node.guest.ovirt_agent.protocol import CHANNELS as DESKTOP_CHANNELS
 from ovis.node.vm import metadata
 from ovis.node.vm.errors import BadXml
 
@@ -99,6 +100,7 @@ class Definition:
     interfaces: tuple[Interface, ...]
     disks: tuple[Disk, ...]
     has_agent_channel: bool
+    desktop_channel: str | None
     metadata: dict[str, metadata.Value]
     custom: dict[str, str]
     fingerprint: int
@@ -141,11 +143,18 @@ def read(root: etree._Element, field: str = "xml") -> Definition:
         graphics=tuple(_graphics(g) for g in root.iterfind("devices/graphics")),
         interfaces=tuple(_interface(i) for i in root.iterfind("devices/interface")),
         disks=tuple(_disk(d) for d in root.iterfind("devices/disk")),
+        desktop_channel=_desktop_channel(root),
         has_agent_channel=root.find(f"devices/channel/target[@name='{AGENT_CHANNEL}']") is not None,
         metadata=values,
         custom=metadata.custom(root),
         fingerprint=zlib.crc32(etree.tostring(root)),
     )
+
+
+def _desktop_channel(root: etree._Element) -> str | None:
+    """The name of the oVirt agent's channel."""
+    names = {target.get("name") for target in root.iterfind("devices/channel[@type='unix']/target")}
+    return next((name for name in DESKTOP_CHANNELS if name in names), None)
 
 
 def size(root: etree._Element, path: str, field: str, *, needed: bool = True) -> int | None:

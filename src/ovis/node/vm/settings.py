@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from ovis.node.vm.migration.settings import MigrationSettings
 
 FIRMWARE_PATHS = tuple(
     Path(path)
@@ -42,5 +44,12 @@ class VmSettings:
     guest_period: float = 30.0
     boot_grace: float = 60.0
     shutdown_timeout: float = 30.0
+    freeze_limit: float = 180.0
+    """A guest that nobody thaws is thawed by itself: longer than a snapshot takes, shorter than a guest bears it."""
+    backup_folder: Path = Path("/run/ovis/backup")
+    """Sockets at which the disks of a backup are read."""
+    scratch_folder: Path = Path("/var/lib/ovis/node/scratch")
+    """What guests overwrite while a backup is read, unless its client brings its own place."""
     path_deadline: float = 10.0
     """Looking at disks may hang where their storage does."""
+    migration: MigrationSettings = field(default_factory=MigrationSettings)

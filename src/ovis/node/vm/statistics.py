@@ -29,6 +29,7 @@ from ovis.client.types import (
 from ovis.node.guest.facts import GuestFacts
 from ovis.node.hypervisor.interface import DiskSample, InterfaceSample
 from ovis.node.vm import safe_xml
+from ovis.node.vm.block_jobs.statistics import vm_jobs
 from ovis.node.vm.definition import Definition, Disk, Graphics, Interface
 from ovis.node.vm.sampling import DiskRates, Measured, tops
 from ovis.node.vm.vm import Vm
@@ -63,6 +64,7 @@ def build(vm: Vm, *, elapsed: int, now: float) -> RunningVmStats | ExitedVmStats
     first = next(iter(known.graphics), None)
     return RunningVmStats(
         acpi_enable=known.acpi,
+        apps_list=list(guest.applications or ()) if guest else [],
         balloon_info=_balloon(known, measured),
         cdrom=known.cdrom,
         client_ip=vm.client_ip,
@@ -79,7 +81,7 @@ def build(vm: Vm, *, elapsed: int, now: float) -> RunningVmStats | ExitedVmStats
         display_type=_display_type(first),
         elapsed_time=elapsed,
         guest_cpu_count=-1 if guest is None or guest.cpus is None else guest.cpus,
-        guest_fqdn=(guest.host_name or "") if guest else "",
+        guest_fqdn=(guest.fqdn or guest.host_name or "") if guest else "",
         guest_ips=" ".join(guest.addresses) if guest else "",
         guest_name=(guest.host_name or "").partition(".")[0] if guest else None,
         guest_os=(guest.os.kernel if guest.os.kind == "linux" else guest.os.name) if guest and guest.os else None,
@@ -87,8 +89,9 @@ def build(vm: Vm, *, elapsed: int, now: float) -> RunningVmStats | ExitedVmStats
         guest_timezone=_guest_timezone(guest),
         hash=known.fingerprint,
         kvm_enable=known.virt_type == "kvm",
-        memory_stats=_memory(known, measured),
-        mem_usage_percent=_memory_usage(measured),
+        memory_stats=_memory(known, measured, guest),
+        mem_usage_percent=_memory_usage(measured, guest),
+        migration_progress_percent=vm.departure.progress if vm.departure and vm.departure.is_active else None,
         monitor_response=0 if vm.responding else -1,
         net_ifaces=_guest_interfaces(guest),
         network=_network(known.interfaces, measured),
@@ -100,6 +103,7 @@ def build(vm: Vm, *, elapsed: int, now: float) -> RunningVmStats | ExitedVmStats
         username=", ".join(guest.users or ()) if guest else "",
         vcpu_count=len(measured.full.vcpus) or known.vcpus if measured else known.vcpus,
         vm_id=vm.id,
+        vm_jobs=vm_jobs(vm),
         vm_name=vm.name,
         vm_type=VmType.KVM,
         watchdog_event=_watchdog(vm),
@@ -155,7 +159,7 @@ def full_info(vm: Vm, *, now: float) -> VMFullInfo:
         display_secure_port=first.tls_port if first else None,
         emulated_machine=known.machine,
         guest_disk_mapping=_guest_disks(guest),
-        guest_fqdn=(guest.host_name or "") if guest else "",
+        guest_fqdn=(guest.fqdn or guest.host_name or "") if guest else "",
         guest_ips=" ".join(guest.addresses) if guest else "",
         guest_os_info=_guest_os(guest),
         guest_timezone=_guest_timezone(guest),
@@ -206,10 +210,11 @@ def _balloon(known: Definition, measured: Measured | None) -> BalloonInfo | None
     )
 
 
-def _memory(known: Definition, measured: Measured | None) -> GuestMemoryStats | None:
+def _memory(known: Definition, measured: Measured | None, guest: GuestFacts | None) -> GuestMemoryStats | None:
     balloon = measured.balloon if measured else None
     if balloon is None or balloon.unused is None or measured is None:
-        return None
+        told = guest.memory if guest else None
+        return GuestMemoryStats(mem_total=told.total, mem_unused=told.unused, mem_free=told.unused) if told else None
     rates = measured.memory if measured.has_rates else None
     return GuestMemoryStats(
         mem_total=balloon.available or known.memory,
@@ -223,11 +228,15 @@ def _memory(known: Definition, measured: Measured | None) -> GuestMemoryStats | 
     )
 
 
-def _memory_usage(measured: Measured | None) -> int:
+def _memory_usage(measured: Measured | None, guest: GuestFacts | None) -> int:
     balloon = measured.balloon if measured else None
-    if balloon is None or not balloon.available or balloon.unused is None:
+    if balloon is not None and balloon.available and balloon.unused is not None:
+        total, unused = balloon.available, balloon.unused
+    elif guest is not None and guest.memory is not None:
+        total, unused = guest.memory.total, guest.memory.unused
+    else:
         return 0
-    return min(max(round(100 * (balloon.available - balloon.unused) / balloon.available), 0), 100)
+    return min(max(round(100 * (total - unused) / total), 0), 100)
 
 
 def _disks(disks: tuple[Disk, ...], measured: Measured | None) -> dict[str, VmDiskStats] | None:
@@ -309,6 +318,8 @@ def _watchdog(vm: Vm) -> WatchdogEvent | None:
 
 
 def _session(guest: GuestFacts | None) -> GuestSessionState:
+    if guest is not None and guest.session is not None:
+        return GuestSessionState(guest.session.value)
     if guest is None or guest.users is None:
         return GuestSessionState.UNKNOWN
     return GuestSessionState.USER_LOGGED_ON if guest.users else GuestSessionState.LOGGED_OFF

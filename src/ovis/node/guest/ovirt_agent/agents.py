@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ovis.node.errors import NodeError
 from ovis.node.guest.facts import GuestFacts
 from ovis.node.guest.ovirt_agent.protocol import API_VERSION, Decoder, Flood, Message, encode
 from ovis.node.guest.ovirt_agent.report import learn
@@ -29,8 +30,10 @@ RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 AFTER_FLOOD = 60.0
 
 
-class AgentSilent(Exception):
+class AgentSilent(NodeError):
     """No oVirt agent answers in the guest."""
+
+    wire_name = "NonResponsiveGuestAgent"
 
     def __init__(self, domain_id: str) -> None:
         super().__init__(f"no oVirt guest agent answers in VM {domain_id}")

@@ -23,7 +23,7 @@ import msgspec
 from ovis.client import codec
 from ovis.node import flows
 from ovis.node.errors import NodeError, NotImplementedYet, Recovering, TooManyCalls
-from ovis.node.registry import Handler
+from ovis.node.registry import PEER_RULES, Handler, PeerRule
 from ovis.node.wire_errors import ACCESS_DENIED, DEADLINE_PASSED, as_node_error
 from ovis.schema import Schema
 from ovis.schema.model import Verb
@@ -60,6 +60,8 @@ class Entry:
     parameters: tuple[str, ...]
     wire_result: bytes
     """What travels when the handler returns None."""
+    peer_rule: PeerRule | None = None
+    """Which calls other nodes may make although they lack the right."""
 
 
 class Bridge:
@@ -131,16 +133,20 @@ class Bridge:
 
     def _admit(self, entry: Entry, params: msgspec.Raw | None, caller: Caller) -> Any:
         """Pass the gates before the limits; returns the typed arguments."""
-        if entry.access not in caller.access:
-            raise RpcError(ACCESS_DENIED, f"{entry.method} needs the right to {entry.access}; {caller.name} lacks it")
+        allowed = entry.access in caller.access
+        if not allowed and not (entry.peer_rule and Access.PEER in caller.access):
+            raise _denied(entry, caller)
         if entry.handler is None:
             raise NotImplementedYet(entry.method)
         if entry.needs_recovery and not self._node.is_ready:
             raise Recovering
         try:
-            return codec.decode_arguments(entry.method, _named(entry, params))
+            arguments = codec.decode_arguments(entry.method, _named(entry, params))
         except msgspec.ValidationError as error:
             raise RpcError(INVALID_PARAMS, f"{entry.method}: {plain(error)}") from error
+        if not allowed and not (entry.peer_rule and entry.peer_rule(self._node, arguments)):
+            raise _denied(entry, caller)
+        return arguments
 
     def _take_slot(self, caller: Caller) -> None:
         if self._running >= self._limits.in_all:
@@ -196,7 +202,12 @@ def _entry(method: str, verb: Verb, handler: Handler | None) -> Entry:
         on_the_spot=handler is not None and not iscoroutinefunction(handler),
         parameters=tuple(verb.params),
         wire_result=_wire_result(verb),
+        peer_rule=PEER_RULES.get(method),
     )
+
+
+def _denied(entry: Entry, caller: Caller) -> RpcError:
+    return RpcError(ACCESS_DENIED, f"{entry.method} needs the right to {entry.access}; {caller.name} lacks it")
 
 
 def plain(error: msgspec.ValidationError) -> str:

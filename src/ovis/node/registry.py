@@ -9,10 +9,13 @@ if TYPE_CHECKING:
     from ovis.node.node import Node
 
 Handler = Callable[["Node", Any], Any | Awaitable[Any]]
+PeerRule = Callable[["Node", Any], bool]
 F = TypeVar("F", bound=Callable[..., Any])
 
 HANDLERS: dict[str, Handler] = {}
 """Filled by `verb` when the modules of `node.py` are imported."""
+
+PEER_RULES: dict[str, PeerRule] = {}
 
 
 def verb(method: str) -> Callable[[F], F]:
@@ -27,6 +30,19 @@ def verb(method: str) -> Callable[[F], F]:
         if method in HANDLERS:
             raise ValueError(f"{method} is answered twice: {HANDLERS[method]} and {function}")
         HANDLERS[method] = function
+        return function
+
+    return register
+
+
+def also_for_peers(method: str) -> Callable[[F], F]:
+    """Open `Class.verb` to other nodes (access `peer`) for those calls for which the decorated function says yes.
+
+    It gets the node and the verb's arguments, and must not wait.
+    """
+
+    def register(function: F) -> F:
+        PEER_RULES[method] = function
         return function
 
     return register

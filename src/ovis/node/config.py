@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
+from ovis.wire.tls import TlsFiles
+
 DEFAULT_FILE = Path("/etc/ovis/ovisd.toml")
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -50,6 +52,14 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate: Path | None = None
     ca: Path | None = None
 
+    @property
+    def files(self) -> TlsFiles:
+        return TlsFiles(
+            key=str(self.key or self.folder / "node-key.pem"),
+            certificate=str(self.certificate or self.folder / "node.pem"),
+            ca=str(self.ca or self.folder / "ca.pem"),
+        )
+
 
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str = ""
@@ -79,6 +89,37 @@ class Vms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Address at which the graphical consoles of VMs listen when their description does not say."""
 
 
+class Migration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How VMs move to other hosts. `{host}` in an address is the destination as the caller named it."""
+
+    daemon_uri: str = "qemu+tls://{host}/system"
+    """libvirt of the destination, as libvirt here reaches it."""
+    memory_uri: str = "tcp://{host}"
+    """Where the memory goes; `{host}` is the address on the migration network when one was named. Empty: libvirt
+    chooses."""
+    agent_port: Port = 54321
+    """Of the destination's agent, where the caller names none."""
+    check_host_name: bool = True
+    """Whether the destination's certificate must name the host as it was called."""
+    unsafe: bool = False
+    """Migrate also with disk caches that libvirt calls unsafe."""
+    outgoing_limit: Count = 2
+    incoming_limit: Count = 2
+    """How many may leave or arrive at once, until a call says otherwise."""
+    bandwidth_mib: Annotated[int, Meta(ge=0)] = 0
+    """MiB/s for each migration where the caller names no limit; 0: as fast as it goes."""
+    retry_seconds: Seconds = 10
+    """Before a destination that had reached its limit is asked again."""
+    sample_seconds: Seconds = 1
+    """Between two looks at a migration that is under way."""
+    appear_seconds: Seconds = 120
+    """An announced VM of which nothing is seen for so long is given up."""
+    patience_seconds: Seconds = 240
+    """A migration without progress is given up after it, when its schedule has nothing left."""
+    longest_seconds: Seconds = 21600
+    """No migration takes longer, waiting for its turn included."""
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256
     """Calls that wait at once, all connections together; more are refused."""
@@ -100,6 +141,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: Host = field(default_factory=Host)
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     vms: Vms = field(default_factory=Vms)
+    migration: Migration = field(default_factory=Migration)
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
 
@@ -181,4 +223,4 @@ def _value(text: str) -> Any:
     return text
 
 
-_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Limits, Log)}
+_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Limits, Log)}

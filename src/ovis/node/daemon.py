@@ -23,7 +23,6 @@ from ovis.node.registry import HANDLERS
 from ovis.wire.endpoints import Endpoint, PlainEndpoint, TlsEndpoint, UnixEndpoint
 from ovis.wire.limits import Limits
 from ovis.wire.listener import Server
-from ovis.wire.tls import TlsFiles
 
 log = logging.getLogger(__name__)
 
@@ -87,15 +86,10 @@ async def open_hypervisor(config: Config) -> AsyncIterator[Hypervisor]:
 
 def endpoints(config: Config) -> list[Endpoint]:
     """Where to listen."""
-    listen, tls = config.listen, config.tls
+    listen = config.listen
     found: list[Endpoint] = [UnixEndpoint(str(config.socket), mode=0o666 if listen.socket_access else 0o660)]
     if listen.address:
-        files = TlsFiles(
-            key=str(tls.key or tls.folder / "node-key.pem"),
-            certificate=str(tls.certificate or tls.folder / "node.pem"),
-            ca=str(tls.ca or tls.folder / "ca.pem"),
-        )
-        found.append(TlsEndpoint(files, listen.address, listen.port))
+        found.append(TlsEndpoint(config.tls.files, listen.address, listen.port))
     if listen.plain_address:
         log.warning("plain TCP at %s: whoever reaches it may do everything", listen.plain_address)
         found.append(PlainEndpoint(listen.plain_address, listen.plain_port))

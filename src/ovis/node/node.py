@@ -22,6 +22,7 @@ from ovis.node.hypervisor.acceleration import Acceleration, Kind, Probe
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.jobs import Jobs
 from ovis.node.registry import HANDLERS
+from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.vms import Vms
 from ovis.wire.events import Bus
@@ -38,8 +39,8 @@ class Node:
         self.config = config
         self.hypervisor = hypervisor
         self.events = Bus()
-        self.acceleration = NOT_CHOSEN_YET
         self.jobs = Jobs(self.events)
+        self.acceleration = NOT_CHOSEN_YET
         self.is_ready = False
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
@@ -68,8 +69,8 @@ class Node:
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
                 tasks.create_task(self._care_for_vms(), name="VMs")
         finally:
-            self.host.close()
             await self.jobs.close()
+            self.host.close()
 
     async def _care_for_vms(self) -> None:
         self.acceleration = await self._choose_acceleration()
@@ -103,6 +104,9 @@ class Node:
             host_serial=host_id(self.config.host.id, self.config.state_folder / "host.id", files),
             sample_period=self.config.vms.sample_seconds,
             guest_period=self.config.vms.guest_agent_seconds,
+            backup_folder=self.config.run_folder / "backup",
+            scratch_folder=self.config.state_folder / "scratch",
+            migration=_migration_settings(self.config),
             shutdown_timeout=self.config.vms.shutdown_seconds,
             display_address=self.config.vms.display_address,
         )
@@ -110,4 +114,30 @@ class Node:
     def _count_vms(self) -> VmCounts:
         if self._vms is None:
             return VmCounts()
-        return VmCounts(known=len(self._vms), active=sum(vm.status is VmStatus.UP for vm in self._vms))
+        statuses = [vm.status for vm in self._vms]
+        return VmCounts(
+            known=len(statuses),
+            active=statuses.count(VmStatus.UP),
+            arriving=statuses.count(VmStatus.MIGRATION_DESTINATION),
+            leaving=statuses.count(VmStatus.MIGRATION_SOURCE),
+        )
+
+
+def _migration_settings(config: Config) -> MigrationSettings:
+    given, tls = config.migration, config.tls
+    return MigrationSettings(
+        daemon_uri=given.daemon_uri,
+        memory_uri=given.memory_uri,
+        port=given.agent_port,
+        tls=tls.files,
+        check_host_name=given.check_host_name,
+        unsafe=given.unsafe,
+        outgoing_limit=given.outgoing_limit,
+        incoming_limit=given.incoming_limit,
+        bandwidth=given.bandwidth_mib << 20,
+        retry_period=given.retry_seconds,
+        sample_period=given.sample_seconds,
+        appear_within=given.appear_seconds,
+        patience=given.patience_seconds,
+        longest=given.longest_seconds,
+    )

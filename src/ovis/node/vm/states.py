@@ -45,12 +45,17 @@ class Cause(StrEnum):
     REBOOTED = "machine reset"
     MIGRATION_STARTED = "migration started"
     MIGRATION_FAILED = "migration failed"
+    MIGRATION_FAILED_BOOTING = "migration failed, guest not booted yet"
+    MIGRATION_FAILED_PAUSED = "migration failed, CPUs stopped"
     MIGRATION_AWAITED = "migration awaited"
     ARRIVED = "migration arrived"
+    ARRIVED_PAUSED = "migration arrived, CPUs stopped"
     SAVE_STARTED = "save started"
     SAVE_FAILED = "save failed"
+    SAVE_FAILED_PAUSED = "save failed, CPUs stopped"
     RESTORE_STARTED = "restore started"
     RESTORED = "restored"
+    RESTORED_PAUSED = "restored, CPUs stopped"
     FOUND_RUNNING = "found running"
     FOUND_BOOTING = "found booting"
     FOUND_PAUSED = "found paused"
@@ -83,12 +88,17 @@ TRANSITIONS: dict[Cause, dict[VmStatus, VmStatus]] = {
     Cause.REBOOTED: _row(CALM, POWERING_UP),
     Cause.MIGRATION_STARTED: _row({POWERING_UP, UP, PAUSED}, LEAVING),
     Cause.MIGRATION_FAILED: _row({LEAVING}, UP),
+    Cause.MIGRATION_FAILED_BOOTING: _row({LEAVING}, POWERING_UP),
+    Cause.MIGRATION_FAILED_PAUSED: _row({LEAVING}, PAUSED),
     Cause.MIGRATION_AWAITED: _row({WAIT}, ARRIVING),
     Cause.ARRIVED: _row({ARRIVING}, UP),
-    Cause.SAVE_STARTED: _row({UP, PAUSED}, SAVING),
+    Cause.ARRIVED_PAUSED: _row({ARRIVING}, PAUSED),
+    Cause.SAVE_STARTED: _row({POWERING_UP, UP, PAUSED}, SAVING),
     Cause.SAVE_FAILED: _row({SAVING}, UP),
+    Cause.SAVE_FAILED_PAUSED: _row({SAVING}, PAUSED),
     Cause.RESTORE_STARTED: _row({WAIT}, RESTORING),
     Cause.RESTORED: _row({RESTORING}, UP),
+    Cause.RESTORED_PAUSED: _row({RESTORING}, PAUSED),
     # What a look at libvirt found, after a restart or a loss of events; it wins over what was believed.
     Cause.FOUND_RUNNING: _row({WAIT, PAUSED}, UP),
     Cause.FOUND_BOOTING: _row({WAIT, PAUSED}, POWERING_UP),

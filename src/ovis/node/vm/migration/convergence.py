@@ -1,7 +1,7 @@
 """When a migration does not come to its end by itself: which measure is due, from what is seen of it. No I/O.
 
-An iteration sends the memory that changed during the one before. While the least rest seen so far keeps falling there is
-progress; iterations without it are counted, and the schedule says at which count which measure is taken:
+An iteration sends the memory that changed during the one before. While the least rest seen so far keeps falling there
+is progress; iterations without it are counted, and the schedule says at which count which measure is taken:
 
     stalling: [{limit: 1, setDowntime 150}, {limit: 2, setDowntime 200}, {limit: -1, abort}]
 

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 import msgspec
 
 from ovis.client.node import AsyncNode
-from ovis.client.types import ExitedVmStats, VmDefinition, VmStatus
+from ovis.client.types import ExitedVmStats, RunningVmStats, VmDefinition, VmStatus
 from ovis.node.errors import BadParameter
 from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.migration.verdict import There
@@ -83,9 +83,13 @@ class AgentPeer:
             return There.ABSENT if error.code == NO_SUCH_VM else There.UNKNOWN
         except (WireError, msgspec.ValidationError, ValueError):
             return There.UNKNOWN
-        if isinstance(found, ExitedVmStats):
-            return There.FAILED if found.exit_reason in NEVER_RAN else There.ENDED
-        return There.WAITING if found.status is VmStatus.MIGRATION_DESTINATION else There.RUNS
+        match found:
+            case ExitedVmStats(exit_reason=reason):
+                return There.FAILED if reason in NEVER_RAN else There.ENDED
+            case RunningVmStats(status=status):
+                return There.WAITING if status is VmStatus.MIGRATION_DESTINATION else There.RUNS
+            case _:
+                return There.UNKNOWN
 
     async def forget(self, vm_id: str) -> bool:
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 
+from ovis.client.types import VmDefinition
 from ovis.node.vm.migration.convergence import DEFAULT, Schedule
 from ovis.node.vm.states import Exit
 
@@ -28,6 +30,24 @@ class StoredDeparture(msgspec.Struct, frozen=True):
     post_copy: bool = False
 
 
+class Waker:
+    """Pauses that end early when something has happened that should be looked at."""
+
+    def __init__(self) -> None:
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+
 @dataclass
 class Departure:
     """`progress` in percent, `downtime` in milliseconds (known at the end). `end`: the VM ended here while it was on
@@ -42,10 +62,16 @@ class Departure:
     failure: str = ""
     end: Exit | None = None
     is_proven: bool = False
+    has_stopped: bool = False
+    is_overdue: bool = False
+    entered: VmDefinition | None = None
+    """The VM as the destination has entered it."""
+    releases: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """What is given back when the migration has ended: its slot."""
     task: asyncio.Task[None] | None = None
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    waker: Waker = field(default_factory=Waker)
 
     @property
     def is_active(self) -> bool:
@@ -54,18 +80,6 @@ class Departure:
     def finish(self, phase: Phase) -> None:
         self.phase = phase
         self.ended.set()
-
-    def wake(self) -> None:
-        """Something has happened that those who wait with `pause` should look at."""
-        self._woken.set()
-
-    async def pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-        self._woken.clear()
 
     def stored(self) -> StoredDeparture | None:
         return StoredDeparture(self.destination, self.post_copy) if self.is_active else None
@@ -77,15 +91,4 @@ class Arrival:
 
     appear_by: float
     has_appeared: bool = False
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    async def pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-        self._woken.clear()
+    waker: Waker = field(default_factory=Waker)

@@ -20,7 +20,7 @@ from ovis.node.vm import arrange, definition, domain_xml, metadata, safe_xml
 from ovis.node.vm.definition import Definition
 from ovis.node.vm.errors import NotEnoughMemory
 from ovis.node.vm.host_limits import HostLimits
-from ovis.node.vm.paths import PathRules, mentions
+from ovis.node.vm.paths import Mention, PathRules, mentions
 from ovis.node.vm.settings import VmSettings
 
 T = TypeVar("T")
@@ -70,6 +70,15 @@ class Preparer:
             lambda: frozenset(path for path in paths if self._rules.is_block_device(path)), "vmParams.devices"
         )
         return domain_xml.build(vm_id, given, self._settings, block_paths=block_paths)
+
+    async def check_file(self, path: str, field: str) -> None:
+        """That it exists in an allowed place. Raises BadParameter."""
+        mention = Mention(path, "path", "source", is_disk=True)
+        await self._within_deadline(lambda: self._rules.check(mention, field), field)
+
+    async def look(self, work: Callable[[], T], field: str) -> T:
+        """`work()`, which may hang with its storage, in a thread. Raises BadParameter when it does."""
+        return await self._within_deadline(work, field)
 
     def _check_paths(self, root: etree._Element, limits: HostLimits, field: str) -> None:
         for mention in mentions(root):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,21 @@ def cpu_seconds(pid: int) -> float:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return total / 1e9
+
+
+@contextmanager
+def on_one_core(*processes: int) -> Iterator[None]:
+    """Let all threads of these processes run on the first core only, for as long as the block runs."""
+    threads = [int(thread) for pid in processes for thread in os.listdir(f"/proc/{pid}/task")]
+    before = {thread: os.sched_getaffinity(thread) for thread in threads}
+    for thread in threads:
+        os.sched_setaffinity(thread, {min(before[thread])})
+    try:
+        yield
+    finally:
+        for thread, cores in before.items():
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(thread, cores)
 
 
 @dataclass(frozen=True)

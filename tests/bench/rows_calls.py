@@ -16,6 +16,7 @@ from vms import vm_id
 
 GROUP = "calls: CPU time of the agent per call"
 _FEW, _MANY, _QUICK = 50, 500, 3
+_ONE_CORE = "same core"
 _SAMPLE_SECONDS = 2.0
 """More often than usual: what the answers are made of is renewed several times while they are counted."""
 
@@ -51,10 +52,12 @@ class Case:
     framing: Framing
     tls: bool
     clients: int
+    one_core: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.kind.label}, {self.framing}, {'TLS' if self.tls else 'plain'}, {_clients(self.clients)}"
+        name = f"{self.kind.label}, {self.framing}, {'TLS' if self.tls else 'plain'}, {_clients(self.clients)}"
+        return f"{name}, {_ONE_CORE}" if self.one_core else name
 
     def requests(self, vms: int) -> tuple[bytes, ...]:
         """One for each client; each asks for a VM of its own where it is about one."""
@@ -68,6 +71,8 @@ def cases(*, quick: bool) -> Iterator[Case]:
     kinds = [replace(kind, vms=_QUICK) for kind in KINDS if kind.vms == _FEW] if quick else KINDS
     for kind, framing, tls, clients in itertools.product(kinds, Framing, (False, True), (1, 16)):
         yield Case(kind, framing, tls, clients)
+        if kind.method == "Host.ping2" and clients == 1:
+            yield Case(kind, framing, tls, clients, one_core=True)
 
 
 def measure(bench: Bench) -> None:
@@ -85,21 +90,21 @@ def measure(bench: Bench) -> None:
 
 def _measure_floor(bench: Bench) -> None:
     """What the same load costs a server that does nothing: for judging the figures of ping2."""
-    counts = [count for count in (1, 16) if bench.wants(_floor_name(count))]
-    if not counts:
+    kinds = {
+        f"nothing, native, plain, {_clients(count)}{', ' + _ONE_CORE if one_core else ''}": (count, one_core)
+        for count, one_core in ((1, False), (1, True), (16, False))
+    }
+    if not bench.wants_any(kinds):
         return
     with echo.running() as server, LoadProcess() as load:
-        for count in counts:
-            ping = (request(Framing.NATIVE, "Host.ping2"),) * count
-            done = [
-                _round(load.run(Work(server.address, Framing.NATIVE, ping, seconds, server.pid)))
-                for seconds in _rounds(bench)
-            ]
-            bench.add(row(GROUP, _floor_name(count), done, "us/call", note="not the agent: a bare socket server"))
-
-
-def _floor_name(count: int) -> str:
-    return f"nothing, native, plain, {_clients(count)}"
+        for name, (count, one_core) in kinds.items():
+            if bench.wants(name):
+                ping = (request(Framing.NATIVE, "Host.ping2"),) * count
+                done = [
+                    _round(load.run(Work(server.address, Framing.NATIVE, ping, seconds, server.pid, one_core)))
+                    for seconds in _rounds(bench)
+                ]
+                bench.add(row(GROUP, name, done, "us/call", note="not the agent: a bare socket server"))
 
 
 def _clients(count: int) -> str:
@@ -113,7 +118,7 @@ def _rounds(bench: Bench) -> list[float]:
 
 def _measure_case(bench: Bench, case: Case, agent: Agent, load: LoadProcess, address: Address) -> None:
     done = [
-        _round(load.run(Work(address, case.framing, case.requests(agent.vms), seconds, agent.pid)))
+        _round(load.run(Work(address, case.framing, case.requests(agent.vms), seconds, agent.pid, case.one_core)))
         for seconds in _rounds(bench)
     ]
     bench.add(row(GROUP, case.name, done, "us/call", target=case.kind.target))

@@ -84,8 +84,8 @@ def _measure_full(bench: Bench) -> None:
     vms, sample_seconds = (10, 0.5) if bench.quick else (_VMS, 15.0)
     with running(Setting(sample_seconds=sample_seconds)) as agent:
         agent.add_vms(vms, sampled=False)
-        time.sleep(2 * sample_seconds)
-        rounds = [_watch(agent, 2 * sample_seconds) for _ in range(1 if bench.quick else 3)]
+        time.sleep(sample_seconds)
+        rounds = [_watch(agent, 2 * sample_seconds) for _ in range(1 if bench.quick else 2)]
         if bench.wants(FULL_MEMORY):
             bench.add(row(GROUP, FULL_MEMORY, [_memory(agent)], "MiB RSS", target=_FULL_MIB, note=f"{vms} VMs"))
         if bench.wants(FULL_CPU):

@@ -18,7 +18,7 @@ class Table:
     def show(self, row: Row) -> None:
         if row.group != self._group:
             self._group = row.group
-            head = f"{'':54} {'median':>16} {'target':>10}        {'load':>5} {'busy':>5}"
+            head = f"{'':64} {'median':>14} {'target':>10}        {'load':>5} {'busy':>5}"
             print(f"\n{row.group}\n{head}", flush=True)
         print(line(row), flush=True)
 
@@ -29,7 +29,7 @@ def line(row: Row) -> str:
     also = "  ".join(f"{number(value)} {name}" for name, value in row.also.items())
     told = "  ".join(part for part in (also, row.note) if part)
     return (
-        f"{row.name:54} {number(row.value):>8} {row.unit:7} {target:>10} {verdict:6} "
+        f"{row.name:62} {number(row.value):>8} {row.unit:7} {target:>10} {verdict:6} "
         f"{row.load.average:5.1f} {row.load.busy:5.0%}  {told}"
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ovis.wire.http import HttpRequest, HttpResponse
+from ovis.wire.routes import HttpRequest, HttpResponse
 
 Serve = Callable[..., Any]
 JSON = {"Content-Type": "application/json"}

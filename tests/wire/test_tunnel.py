@@ -9,8 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from ovis.wire.http import HttpRequest, HttpResponse, fault
-from ovis.wire.tunnel import FarEnd, TunnelBroken
+from ovis.wire.routes import FarEnd, HttpRequest, HttpResponse, TunnelBroken, fault
 
 Serve = Callable[..., Any]
 PATH = "/console"

@@ -44,6 +44,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                 endpoints(config),
                 Limits(message_bytes=config.limits.message_bytes, connections=config.limits.connections),
                 authorize=Authorization(config.listen.socket_access),
+                routes=node.consoles.routes,
+                tunnels=node.consoles.tunnels,
             ) as server:
                 systemd.notify("READY=1")
                 await _run_node(node, stop)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from ovis.client.types import VmStatus
 from ovis.node import handlers as _handlers  # noqa: F401  # fills the registry
 from ovis.node.config import Config
+from ovis.node.console.doors import ConsoleDoors
 from ovis.node.errors import Recovering
 from ovis.node.host import release
 from ovis.node.host.identity import host_id
@@ -44,6 +46,7 @@ class Node:
         self.is_ready = False
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
+        self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,
             acceleration=lambda: self.acceleration,

@@ -4,17 +4,15 @@ A JSON-RPC body needs `Content-Type: application/json`: a browser cannot send th
 (CORS preflight, which is never granted here), so a web page cannot use the certificate of the person who looks at it.
 Answers are 200 with the JSON-RPC response, also when that is an error; 204 when there is nothing to answer.
 
-`Routes` is the door for what is not JSON-RPC (REST, OVF transfer): a handler per method and path, `*` for any path.
+Routes (`routes`) are the door for what is not JSON-RPC (REST, OVF transfer).
 Requests of one connection are answered in order, one at a time. A WebSocket at another path is a tunnel (`tunnel`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -22,49 +20,16 @@ import h11
 
 from ovis.wire.dispatch import Dispatcher
 from ovis.wire.errors import ProtocolError, TooLarge
+from ovis.wire.routes import Handler, HttpRequest, HttpResponse, Opener, fault
 
 if TYPE_CHECKING:
     from ovis.wire.link import Link, Session
-    from ovis.wire.service import Caller
-    from ovis.wire.tunnel import Opener
 
 log = logging.getLogger(__name__)
 
 RPC_PATHS = ("/", "/jsonrpc")
 WEBSOCKET_PATH = "/ws"
 HEAD_BYTES = 16 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    """Names in lower case; of repeated ones the last."""
-    body: bytes
-    caller: Caller
-
-
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
-Routes = Mapping[tuple[str, str], Handler]
-"""(method, path) -> handler; the path may be `*`."""
-
-
-def fault(status: HTTPStatus, text: str, **headers: str) -> HttpResponse:
-    body = json.dumps({"error": {"status": int(status), "message": text}}).encode()
-    return HttpResponse(
-        status,
-        body,
-        {"content-type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}},
-    )
 
 
 class HttpSession:

@@ -13,11 +13,10 @@ from ovis.wire.relay import Relay
 from ovis.wire.stomp_session import StompSession
 
 if TYPE_CHECKING:
-    from ovis.wire.http import Routes
     from ovis.wire.limits import Limits
     from ovis.wire.link import Link, Session
+    from ovis.wire.routes import Routes, Tunnels
     from ovis.wire.service import Service
-    from ovis.wire.tunnel import Tunnels
 
 
 class Hub:

@@ -27,9 +27,8 @@ from ovis.wire.service import Access, Caller
 from ovis.wire.tls import ServerContexts
 
 if TYPE_CHECKING:
-    from ovis.wire.http import Routes
+    from ovis.wire.routes import Routes, Tunnels
     from ovis.wire.service import Service
-    from ovis.wire.tunnel import Tunnels
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """A WebSocket that carries bytes between its client and something else: a VM's screen or serial console.
 
-`Tunnels` is the table of paths; the opener of a path looks at the request and gives the far end, or the answer that
+The opener of a path (`routes.Tunnels`) looks at the request and gives the far end, or the answer that
 refuses it. Only then is the WebSocket accepted. A message's bytes go to the far end as they come, where a message ends
 means nothing; what comes back leaves in binary messages.
 
@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from websockets.exceptions import InvalidOrigin
 from websockets.frames import Frame, Opcode
@@ -25,10 +25,10 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from ovis.wire.errors import ProtocolError
+from ovis.wire.routes import FarEnd, TunnelBroken
 from ovis.wire.websocket import is_from_a_known_page
 
 if TYPE_CHECKING:
-    from ovis.wire.http import HttpRequest, HttpResponse
     from ovis.wire.link import Link
 
 log = logging.getLogger(__name__)
@@ -37,28 +37,6 @@ MESSAGE_BYTES = 1 << 20
 WAITING_BYTES = 256 * 1024
 """Of the client's bytes, not taken by the far end yet; above it nothing more is read."""
 _NORMAL, _GOING_AWAY = 1000, 1001
-
-
-class FarEnd(Protocol):
-    """What is at the other side. `read` gives nothing at the end, `reason` then says why."""
-
-    @property
-    def reason(self) -> str: ...
-
-    async def read(self) -> bytes: ...
-
-    async def write(self, data: bytes) -> None:
-        """Raises TunnelBroken, OSError."""
-
-    async def close(self) -> None: ...
-
-
-class TunnelBroken(Exception):
-    """The far end takes nothing more."""
-
-
-Opener = Callable[["HttpRequest"], Awaitable["FarEnd | HttpResponse"]]
-Tunnels = Mapping[str, Opener]
 
 
 class TunnelSession:

@@ -30,7 +30,7 @@ def chain(disk: etree._Element) -> list[Layer]:
                 path=source.get("file") or source.get("dev") or "",
                 format="raw" if driver is None else driver.get("type", "raw"),
                 is_block=part.get("type") == "block",
-                index=int(source.get("index", "0")),
+                index=int((source if part is disk else part).get("index", "0")),
             )
         )
         part = part.find("backingStore")
@@ -48,15 +48,19 @@ def replace(disk: etree._Element, layers: list[Layer]) -> None:
     part = disk
     for number, layer in enumerate(layers):
         if number:
-            part = etree.SubElement(part, "backingStore")
+            part = etree.SubElement(part, "backingStore", index=str(layer.index))
             etree.SubElement(part, "format", type=layer.format)
         part.set("type", "block" if layer.is_block else "file")
-        part.append(source(layer))
+        part.append(source(layer, is_numbered=not number))
     etree.SubElement(part, "backingStore")
 
 
-def source(layer: Layer) -> etree._Element:
-    return etree.Element("source", {"dev" if layer.is_block else "file": layer.path, "index": str(layer.index)})
+def source(layer: Layer, *, is_numbered: bool = True) -> etree._Element:
+    """The number of a layer below the first stands in its `backingStore`."""
+    found = etree.Element("source", {"dev" if layer.is_block else "file": layer.path})
+    if is_numbered:
+        found.set("index", str(layer.index))
+    return found
 
 
 def number_layers(disk: etree._Element) -> None:
@@ -67,5 +71,5 @@ def number_layers(disk: etree._Element) -> None:
 
 
 def free_index(disk: etree._Element) -> int:
-    used = {int(found.get("index", "0")) for found in disk.iter("source")}
+    used = {int(found.get("index", "0")) for found in disk.iter("source", "backingStore")}
     return next(number for number in itertools.count(max(used, default=0) + 1) if number not in used)

@@ -1,0 +1,1 @@
+"""Long work on the disks of running VMs that QEMU does: merges and mirrors."""

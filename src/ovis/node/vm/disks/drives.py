@@ -1,0 +1,159 @@
+"""The disks of a domain description with their chains of layers and the ids that engines give them.
+
+The chain is what libvirt says. The ids stand in the metadata, in a `device` group of each disk (imageID, volumeID,
+volumeChain with the path of each volume); a disk without one is known by its serial number, which engines set to the
+image's id, and its volumes by the names of their files, which is how storage domains name them.
+"""
+
+from __future__ import annotations
+
+import os.path
+import uuid
+from dataclasses import dataclass
+
+from lxml import etree
+
+from ovis.node.vm import metadata
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`index` is libvirt's name of the layer, None while the VM does not run. `volume_id` is None when unknown."""
+
+    path: str
+    format: str
+    is_block: bool
+    index: int | None
+    volume_id: str | None
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where a copy or the commit of the active layer writes to. job: copy, active-commit"""
+
+    job: str
+    path: str
+    is_ready: bool
+
+
+@dataclass(frozen=True)
+class Drive:
+    """`layers` from the one in use down to the base. Ids are None when nobody gave any."""
+
+    target: str
+    image_id: str | None
+    domain_id: str | None
+    pool_id: str | None
+    layers: tuple[Layer, ...]
+    mirror: Mirror | None
+
+    @property
+    def active(self) -> Layer:
+        return self.layers[0]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(layer.path for layer in self.layers)
+
+    def place_of(self, volume_id: str) -> int | None:
+        """Of a volume in the chain, 0 is the layer in use."""
+        return next((place for place, layer in enumerate(self.layers) if layer.volume_id == volume_id), None)
+
+
+def read(root: etree._Element) -> tuple[Drive, ...]:
+    """The disks that have a file or device and can be written; CD and floppy drives are none."""
+    groups = {group.get("name"): group for group in device_groups(metadata.element(root))}
+    return tuple(
+        drive
+        for disk in root.iterfind("devices/disk")
+        if disk.get("device", "disk") in ("disk", "lun")
+        and (drive := _drive(disk, groups.get(_target(disk)))) is not None
+    )
+
+
+def device_groups(holder: etree._Element | None) -> list[etree._Element]:
+    """The `device` elements of disks in the VM's metadata."""
+    if holder is None:
+        return []
+    return [child for child in holder if _is(child, "device") and child.get("devtype") == "disk"]
+
+
+def text_of(group: etree._Element | None, name: str) -> str | None:
+    if group is None:
+        return None
+    return next(((child.text or "").strip() or None for child in group if _is(child, name)), None)
+
+
+def volume_paths(group: etree._Element | None) -> dict[str, str]:
+    """{path: volume id} of the chain in a device group."""
+    found = {}
+    for chain in [] if group is None else [child for child in group if _is(child, "volumeChain")]:
+        for node in chain:
+            path, volume_id = text_of(node, "path"), text_of(node, "volumeID")
+            if path and volume_id:
+                found[path] = volume_id.lower()
+    return found
+
+
+def as_uuid(text: str | None) -> str | None:
+    """In libvirt's spelling; None for what is no UUID."""
+    try:
+        return str(uuid.UUID(text or ""))
+    except ValueError:
+        return None
+
+
+def _drive(disk: etree._Element, group: etree._Element | None) -> Drive | None:
+    known = volume_paths(group)
+    layers = tuple(_layers(disk, known))
+    if not layers:
+        return None
+    serial = as_uuid((disk.findtext("serial") or "").strip())
+    return Drive(
+        target=_target(disk),
+        image_id=as_uuid(text_of(group, "imageID")) or serial,
+        domain_id=as_uuid(text_of(group, "domainID")),
+        pool_id=as_uuid(text_of(group, "poolID")),
+        layers=layers,
+        mirror=_mirror(disk.find("mirror")),
+    )
+
+
+def _layers(disk: etree._Element, known: dict[str, str]) -> list[Layer]:
+    found = []
+    part: etree._Element | None = disk
+    while part is not None:
+        source = part.find("source")
+        path = None if source is None else source.get("file") or source.get("dev")
+        if source is None or path is None:
+            break
+        driver = part.find("driver" if part is disk else "format")
+        index = (source if part is disk else part).get("index", "")  # as libvirt writes it
+        found.append(
+            Layer(
+                path=path,
+                format="raw" if driver is None else driver.get("type", "raw"),
+                is_block=part.get("type") == "block",
+                index=int(index) if index.isdigit() else None,
+                volume_id=known.get(path) or as_uuid(os.path.basename(path)),
+            )
+        )
+        part = part.find("backingStore")
+    return found
+
+
+def _mirror(element: etree._Element | None) -> Mirror | None:
+    if element is None:
+        return None
+    source = element.find("source")
+    path = "" if source is None else source.get("file") or source.get("dev") or ""
+    return Mirror(element.get("job", ""), path, element.get("ready") == "yes")
+
+
+def _target(disk: etree._Element) -> str:
+    target = disk.find("target")
+    return "" if target is None else target.get("dev", "")
+
+
+def _is(element: etree._Element, name: str) -> bool:
+    return isinstance(element.tag, str) and etree.QName(element).localname == name

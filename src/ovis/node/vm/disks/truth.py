@@ -1,0 +1,113 @@
+"""Keeping what is written of a VM's disks true: its record, and the ids and paths in its metadata.
+
+`note` writes what is about to be done before it is done. `settle` writes what is so, read from libvirt; it may be
+repeated at any time and is what every piece of work ends with, also when it went wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+from lxml import etree
+
+from ovis.node.hypervisor.errors import HypervisorError
+from ovis.node.vm import live_metadata
+from ovis.node.vm.disks.drives import Drive, device_groups
+from ovis.node.vm.disks.work import DiskWork
+from ovis.node.vm.store import Intent
+from ovis.node.vm.vm import Vm
+
+if TYPE_CHECKING:
+    from ovis.node.vm.vms import Vms
+
+log = logging.getLogger(__name__)
+
+
+async def note(vms: Vms, vm: Vm, work: DiskWork) -> None:
+    """From now on an agent that starts again knows of `work`. Raises OSError, HypervisorError (the store hangs)."""
+    before, vm.disk_work = vm.disk_work, work
+    vm.touch()
+    try:
+        await _save(vms, vm)
+    except BaseException:
+        vm.disk_work = before
+        raise
+
+
+async def settle(vms: Vms, vm: Vm, work: DiskWork) -> None:
+    """Work has ended, `work` is left. What cannot be written now is written by the next one, or at the next start."""
+    vm.disk_work = work
+    vm.touch()
+    if vm.has_qemu:
+        await _metadata(vms, vm)
+        await vms.refresh(vm)
+    try:
+        await _save(vms, vm)
+    except (OSError, HypervisorError) as error:
+        log.warning("the record of VM %s could not be written: %s", vm.id, error)
+
+
+async def _save(vms: Vms, vm: Vm) -> None:
+    """Whoever is cutting the VM's power has written more than we know."""
+    if vm.ending is None and not vm.is_forgotten:
+        await vms.save(vm, Intent.DOWN if vm.is_down else Intent.RUNNING)
+
+
+async def _metadata(vms: Vms, vm: Vm) -> None:
+    try:
+        found = await vms.drives.drives(vm)
+        await live_metadata.edit(vms, vm, lambda holder: rewrite(holder, found, vm.disk_work))
+    except HypervisorError as error:
+        log.warning("the metadata of VM %s could not be brought up to date: %s", vm.id, error)
+
+
+def rewrite(holder: etree._Element, found: tuple[Drive, ...], work: DiskWork) -> None:
+    """Chains of the disks that have a device group, the running jobs, and where disks are being mirrored to."""
+    by_target = {drive.target: drive for drive in found}
+    for group in device_groups(holder):
+        drive = by_target.get(group.get("name", ""))
+        if drive is not None:
+            _rewrite_group(group, drive, work)
+    _put(holder, "jobs", _jobs(work) if work.merges else None)
+
+
+def _rewrite_group(group: etree._Element, drive: Drive, work: DiskWork) -> None:
+    if drive.active.volume_id is not None:
+        _put(group, "volumeID", drive.active.volume_id)
+    for child in [c for c in group if _name(c) in ("volumeChain", "diskReplicate")]:
+        group.remove(child)
+    chain = etree.SubElement(group, "volumeChain")
+    for layer in reversed(drive.layers):  # engines expect the base first
+        node = etree.SubElement(chain, "volumeChainNode")
+        for name, value in (
+            ("domainID", drive.domain_id),
+            ("imageID", drive.image_id),
+            ("path", layer.path),
+            ("volumeID", layer.volume_id),
+        ):
+            if value is not None:
+                etree.SubElement(node, name).text = value
+    if (replica := work.replica(drive.target)) is not None:
+        mirror = etree.SubElement(group, "diskReplicate")
+        etree.SubElement(mirror, "path").text = replica.destination
+        etree.SubElement(mirror, "volumeID").text = replica.volume_id
+
+
+def _jobs(work: DiskWork) -> str:
+    return msgspec.json.encode({merge.id: merge for merge in work.merges}).decode()
+
+
+def _put(holder: etree._Element, name: str, text: str | None) -> None:
+    found = next((child for child in holder if _name(child) == name), None)
+    if text is None:
+        if found is not None:
+            holder.remove(found)
+        return
+    found = etree.SubElement(holder, name) if found is None else found
+    found.text = text
+
+
+def _name(child: etree._Element) -> str:
+    return etree.QName(child).localname if isinstance(child.tag, str) else ""

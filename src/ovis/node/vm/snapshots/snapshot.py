@@ -1,0 +1,208 @@
+"""VM.snapshot: each named disk goes on writing to a new layer, all in one moment or none.
+
+The new layers exist: the caller has made them, with the present layers as backing files. Their paths are in the VM's
+record before libvirt is asked. Whatever happens then, a chain that begins with a new layer is right: if the VM never
+came to use it, it is empty and shows what lies below.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ovis.client.types import VmStatus
+from ovis.node.hypervisor.block_jobs import NewLayer
+from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError
+from ovis.node.vm.disks import image_header
+from ovis.node.vm.disks.drives import Drive
+from ovis.node.vm.disks.errors import DiskBusy, SnapshotFailed
+from ovis.node.vm.disks.truth import note, settle
+from ovis.node.vm.disks.volumes import Volume, VolumeIds
+from ovis.node.vm.disks.work import DiskWork, Snapshot
+from ovis.node.vm.snapshots import freezing
+from ovis.node.vm.vm import Vm
+
+if TYPE_CHECKING:
+    from ovis.node.vm.vms import Vms
+
+log = logging.getLogger(__name__)
+
+SWITCH = 60.0  # libvirt's transaction takes milliseconds; storage that is slow to open files takes longer
+LOOK_EVERY = 5.0
+CHANGING_HOST = {VmStatus.MIGRATION_SOURCE, VmStatus.MIGRATION_DESTINATION}
+
+
+@dataclass(frozen=True)
+class DiskWish:
+    """The disk's active volume now, and the volume that is to be it."""
+
+    now: VolumeIds
+    then: VolumeIds
+
+
+@dataclass(frozen=True)
+class MemoryWish:
+    """Files for the memory and for the description that belongs to it."""
+
+    memory: str
+    configuration: str | None = None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Times in seconds. `is_frozen`: the caller has frozen the guest and will thaw it."""
+
+    disks: Sequence[DiskWish]
+    memory: MemoryWish | None = None
+    is_frozen: bool = False
+    timeout: float = 30 * 60.0
+    freeze_timeout: float = 8 * 60.0
+
+
+async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
+    """Take the snapshot; on return the VM writes to the new layers.
+
+    Raises VmNotRunning, VmBusy, DriveNotFound, DiskBusy, BadParameter, SnapshotFailed: the text says which layers the
+    VM uses.
+    """
+    vm.require_qemu()
+    async with vm.claim("snapshot"):
+        layers = await _prepare(vms, vm, wish)
+        freezes = wish.memory is None and not wish.is_frozen and vm.status is not VmStatus.PAUSED
+        try:
+            await note(vms, vm, _with(vm, Snapshot(layers={x.disk: x.path for x in layers}, freezes=freezes)))
+        except OSError as error:
+            raise SnapshotFailed(vm.id, f"its record could not be written: {error}; nothing was changed") from error
+        try:
+            await _switch(vms, vm, wish, layers, freezes=freezes)
+        except LayersUnknown:
+            vms.own(_clean_up_later(vms, vm), f"find out which layers VM {vm.id} uses")
+            raise
+        except BaseException:
+            await settle(vms, vm, _with(vm, None))
+            raise
+        await settle(vms, vm, _with(vm, None))
+        if wish.memory is not None and wish.memory.configuration is not None:
+            await _write_configuration(vms, vm, wish.memory.configuration)
+
+
+class LayersUnknown(SnapshotFailed):
+    """libvirt cannot be asked now. The note stays until it can."""
+
+
+async def _clean_up_later(vms: Vms, vm: Vm) -> None:
+    while vm.has_qemu and vm.disk_work.snapshot is not None:
+        try:
+            await vms.drives.drives(vm)
+        except HypervisorError:
+            await vm.until(lambda: vm.is_down, seconds=LOOK_EVERY)
+        else:
+            await clean_up(vms, vm)
+
+
+async def clean_up(vms: Vms, vm: Vm) -> None:
+    """After an agent that ended in the middle: the VM uses the new layers or the old ones, and must not stay frozen."""
+    found = vm.disk_work.snapshot
+    if found is None:
+        return
+    if found.freezes:
+        await freezing.thaw(vms, vm)
+    await settle(vms, vm, _with(vm, None))
+    log.info("VM %s: a snapshot that the agent did not see the end of is settled", vm.id)
+
+
+async def _prepare(vms: Vms, vm: Vm, wish: Wish) -> list[NewLayer]:
+    if vm.status in CHANGING_HOST:
+        raise DiskBusy(vm.id, "it is migrating")
+    layers = []
+    for disk in wish.disks:
+        drive = await vms.drives.find(vm, disk.now)
+        if (holder := vm.disk_work.holder_of(drive.target)) is not None:
+            raise DiskBusy(vm.id, f"{holder} is at work on {drive.target}")
+        volume = await vms.drives.volume(vm.id, disk.then, drive=drive)
+        _check_layer(vm, drive, volume)
+        layers.append(NewLayer(drive.target, volume.path, "qcow2", volume.is_block))
+    if len({layer.disk for layer in layers}) < len(layers):
+        raise SnapshotFailed(vm.id, "a disk is named twice; nothing was changed")
+    if not layers and wish.memory is None:
+        raise SnapshotFailed(vm.id, "neither a disk nor memory is named; nothing was changed")
+    return layers
+
+
+def _check_layer(vm: Vm, drive: Drive, volume: Volume) -> None:
+    """QEMU takes our word for what lies below; at the next start it reads it in the layer."""
+    if volume.path in drive.paths:
+        raise SnapshotFailed(vm.id, f"{volume.path} is in the chain of {drive.target} already; nothing was changed")
+    if volume.header.format != "qcow2" or volume.header.has_external_data:
+        raise SnapshotFailed(vm.id, f"{volume.path} is no plain qcow2 image; nothing was changed")
+    below = image_header.backing_path(volume.path, volume.header)
+    if below is None or os.path.realpath(below) != os.path.realpath(drive.active.path):
+        raise SnapshotFailed(
+            vm.id, f"{volume.path} lies on {below or 'nothing'}, not on {drive.active.path}; nothing was changed"
+        )
+
+
+async def _switch(vms: Vms, vm: Vm, wish: Wish, layers: list[NewLayer], *, freezes: bool) -> None:
+    try:
+        if freezes:
+            async with freezing.frozen(vms, vm) as freeze:
+                if freeze.file_systems is None:
+                    log.warning("VM %s: its file systems are not frozen for the snapshot: %s", vm.id, freeze.why)
+                left = max(wish.freeze_timeout - freeze.seconds, 0.1)
+                await vms.hypervisor.block_jobs.snapshot(vm.id, layers, deadline=min(left, SWITCH))
+            return
+        memory = wish.memory.memory if wish.memory else None
+        seconds = SWITCH if memory is None else wish.timeout
+        await vms.hypervisor.block_jobs.snapshot(vm.id, layers, memory=memory, deadline=seconds)
+    except DomainNotFound as error:
+        raise SnapshotFailed(vm.id, "it ended meanwhile") from error
+    except HypervisorError as error:
+        if isinstance(error, DeadlineExceeded) and error.started:
+            await _abort(vms, vm)
+        if not await _has_switched(vms, vm, layers):
+            raise SnapshotFailed(vm.id, f"{error}; it uses its old layers") from error
+        if wish.memory is not None:
+            raise SnapshotFailed(vm.id, f"{error}; it uses the new layers, its memory was not saved") from error
+        log.warning("VM %s uses the new layers in spite of: %s", vm.id, error)
+
+
+async def _abort(vms: Vms, vm: Vm) -> None:
+    try:
+        await vms.hypervisor.block_jobs.cancel_snapshot(vm.id)
+    except HypervisorError as error:
+        log.warning("VM %s: its snapshot could not be aborted: %s", vm.id, error)
+
+
+async def _has_switched(vms: Vms, vm: Vm, layers: list[NewLayer]) -> bool:
+    """Raises LayersUnknown."""
+    try:
+        used = {drive.target: drive.active.path for drive in await vms.drives.drives(vm)}
+    except HypervisorError as error:
+        raise LayersUnknown(vm.id, f"which layers it uses cannot be read now: {error}") from error
+    return bool(layers) and all(used.get(layer.disk) == layer.path for layer in layers)
+
+
+async def _write_configuration(vms: Vms, vm: Vm, path: str) -> None:
+    """What belongs to the memory, in a form that is safe to read: JSON with the domain's description."""
+    data = msgspec.json.encode({"version": 1, "id": vm.id, "name": vm.name, "xml": vm.xml})
+
+    def write() -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    try:
+        await vms.drives.run(write, "write the description beside the memory")
+    except OSError as error:
+        raise SnapshotFailed(vm.id, f"{path} could not be written: {error}; the VM uses its new layers") from error
+
+
+def _with(vm: Vm, snapshot: Snapshot | None) -> DiskWork:
+    return msgspec.structs.replace(vm.disk_work, snapshot=snapshot)

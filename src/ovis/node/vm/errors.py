@@ -9,6 +9,15 @@ class BadXml(BadParameter):
     """The domain XML is no XML, or holds what is refused whatever it says."""
 
 
+class BadMetadata(BadParameter):
+    """A value in the metadata is missing, or not of the type that its user needs. `device` and `key` say which."""
+
+    def __init__(self, device: str, key: str, problem: str) -> None:
+        super().__init__(f"metadata of {device}: {key}", problem)
+        self.device = device
+        self.key = key
+
+
 class UnsupportedType(NodeError):
     wire_name = "UnsupportedVMType"
 

@@ -25,9 +25,9 @@ def element(root: etree._Element) -> etree._Element | None:
 def read(root: etree._Element) -> dict[str, Value]:
     """The flat values of a domain description; a value that is not of its type is read as text."""
     return {
-        _name(child): _value(child)
-        for child in _children(element(root))
-        if len(child) == 0 and _name(child) not in ("device", "custom")
+        name(child): value(child)
+        for child in children(element(root))
+        if len(child) == 0 and name(child) not in ("device", "custom")
     }
 
 
@@ -38,8 +38,8 @@ def is_true(values: dict[str, Value], name: str) -> bool:
 
 def custom(root: etree._Element) -> dict[str, str]:
     """The custom properties of the VM."""
-    groups = [child for child in _children(element(root)) if _name(child) == "custom"]
-    return {_name(child): child.text or "" for group in groups for child in _children(group)}
+    groups = [child for child in children(element(root)) if name(child) == "custom"]
+    return {name(child): child.text or "" for group in groups for child in children(group)}
 
 
 def write(root: etree._Element, values: dict[str, Value | None]) -> None:
@@ -50,11 +50,11 @@ def write(root: etree._Element, values: dict[str, Value | None]) -> None:
         if outer is None:
             outer = etree.SubElement(root, "metadata")
         holder = etree.SubElement(outer, f"{{{URI}}}vm", nsmap={PREFIX: URI})
-    for name, value in values.items():
-        _remove(holder, name)
-        if value is not None:
-            child = etree.SubElement(holder, f"{{{URI}}}{name}")
-            child.text, kind = _text(value)
+    for key, given in values.items():
+        _remove(holder, key)
+        if given is not None:
+            child = etree.SubElement(holder, f"{{{URI}}}{key}")
+            child.text, kind = text(given)
             if kind:
                 child.set("type", kind)
 
@@ -66,44 +66,45 @@ def write_custom(root: etree._Element, values: dict[str, str]) -> None:
     assert holder is not None
     _remove(holder, "custom")
     group = etree.SubElement(holder, f"{{{URI}}}custom")
-    for name, text in values.items():
-        etree.SubElement(group, f"{{{URI}}}{name}").text = text
+    for key, given in values.items():
+        etree.SubElement(group, f"{{{URI}}}{key}").text = given
 
 
-def _children(holder: etree._Element | None) -> list[etree._Element]:
+def children(holder: etree._Element | None) -> list[etree._Element]:
     return [] if holder is None else [child for child in holder if isinstance(child.tag, str)]
 
 
-def _name(child: etree._Element) -> str:
+def name(child: etree._Element) -> str:
     return etree.QName(child).localname
 
 
-def _remove(holder: etree._Element, name: str) -> None:
-    for child in _children(holder):
-        if _name(child) == name:
+def _remove(holder: etree._Element, key: str) -> None:
+    for child in children(holder):
+        if name(child) == key:
             holder.remove(child)
 
 
-def _value(child: etree._Element) -> Value:
-    text = (child.text or "").strip()
+def value(child: etree._Element) -> Value:
+    written = (child.text or "").strip()
     try:
         match child.get("type"):
             case "int":
-                return int(text)
+                return int(written)
             case "float":
-                return float(text)
+                return float(written)
             case "bool":
-                return text.lower() == "true"
+                return written.lower() == "true"
     except ValueError:
         pass
-    return text
+    return written
 
 
-def _text(value: Value) -> tuple[str, str | None]:
-    if isinstance(value, bool):
-        return str(value), "bool"
-    if isinstance(value, int):
-        return str(value), "int"
-    if isinstance(value, float):
-        return repr(value), "float"
-    return value, None
+def text(given: Value) -> tuple[str, str | None]:
+    """The text of a value and its `type` attribute."""
+    if isinstance(given, bool):
+        return str(given), "bool"
+    if isinstance(given, int):
+        return str(given), "int"
+    if isinstance(given, float):
+        return repr(given), "float"
+    return given, None

@@ -10,6 +10,7 @@ from lxml import etree
 from ovis.client.types import VmMemoryDevice
 from ovis.node.errors import BadParameter
 from ovis.node.vm.devices import hostdev, kinds, memory
+from ovis.node.vm.devices.address import Address
 from ovis.node.vm.devices.board import Board
 from ovis.node.vm.devices.description import PLACE, Described, Device
 from ovis.node.vm.devices.disk import Disk
@@ -73,7 +74,7 @@ def test_every_property_of_an_address_stands_in_some_golden_file() -> None:
             found: Any = getattr(device, "address", None)
             if found is not None:
                 look(found, "address", seen)
-    assert seen == {f"address.{item.name}" for item in fields(kinds.disk.Address)}
+    assert seen == {f"address.{item.name}" for item in fields(Address)}
 
 
 def test_a_wrong_value_names_device_and_property() -> None:
@@ -106,7 +107,8 @@ def test_what_is_told_to_clients_builds_the_same_device(tag: str) -> None:
 
 
 MADE_HERE = {"password", "password_valid_to", "listens", "kind", "mode", "error_policy", "cache", "io", "source",
-             "stats_period", "autoport", "driver", "format", "bridge", "link_up", "shareable", "model", "action"}  # fmt: skip
+             "stats_period", "autoport", "driver", "format", "bridge", "link_up", "shareable", "model",
+             "action"}  # fmt: skip
 
 
 def test_a_device_of_the_host_is_found_by_libvirt_s_name() -> None:

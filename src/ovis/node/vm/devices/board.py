@@ -32,7 +32,7 @@ class Board:
         """The chipset q35 has no IDE; what was meant is its SATA."""
         if iface is VmDiskDeviceInterface.IDE or (iface is None and removable):
             return "sata" if self.is_q35 else "ide"
-        return "virtio" if iface is None else str(iface.value)
+        return "virtio" if iface is None else iface.value
 
     def target(self, bus: str, wanted: str | None, field_name: str) -> str:
         """The name of a disk. Raises BadParameter."""
@@ -46,7 +46,7 @@ class Board:
         return wanted
 
     def _free(self, prefix: str, field_name: str) -> str:
-        endings = [*LETTERS, *(first + second for first in LETTERS for second in LETTERS)]
+        endings: list[str] = [*LETTERS, *(first + second for first in LETTERS for second in LETTERS)]
         for ending in endings:
             if prefix + ending not in self.taken:
                 return prefix + ending

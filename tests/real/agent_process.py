@@ -27,6 +27,8 @@ class AgentProcess:
     configuration: Path
     process: subprocess.Popen[bytes] | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    """Put before the program: to run it in the network of a virtual host."""
 
     @property
     def socket(self) -> Path:
@@ -37,7 +39,7 @@ class AgentProcess:
         log = (self.folder / "ovisd.log").open("ab")
         program = Path(sys.executable).with_name("ovisd")
         self.process = subprocess.Popen(
-            [program, "--config", self.configuration], stderr=log, stdout=log, env={**os.environ, **self.extra}
+            [*self.prefix, program, "--config", self.configuration], stderr=log, stdout=log, env={**os.environ, **self.extra}
         )
         log.close()
         until = time.monotonic() + START_SECONDS

@@ -1,0 +1,256 @@
+"""Two virtual hosts, each with the real agent in its network, and one tiny guest that goes from one to the other.
+
+The guest counts on its serial console; both hosts append what they get of it to the same file, so a lost, repeated or
+restarted count shows there.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import libvirt
+import libvirt_qemu
+
+from deploy.guest.tiny_guest import TinyGuest
+from deploy.rig.virtual_host import VirtualHost, virtual_host
+from ovis.client import types
+from ovis.client.node import Node
+from ovis.wire import certificates
+from ovis.wire.errors import RpcError
+from tests.real.agent_process import AgentProcess
+
+DOMAIN = (Path(__file__).parent / "tiny_domain.xml").read_text()
+CONSOLE = "<serial type='file'><source path='{path}' append='on'/></serial>"
+PATIENCE = 40.0
+COUNT = "i=0; while :; do i=$((i+1)); echo COUNT $i. > /dev/ttyS0; sleep 0.02; done"
+NO_SUCH_VM = 1
+UP = types.VmStatus.UP
+
+
+class Pair:
+    """`here` is the number (0, 1) of the host that has the guest."""
+
+    def __init__(self, folder: Path, hosts: list[VirtualHost], agents: list[AgentProcess], guest: TinyGuest) -> None:
+        self.folder = folder
+        self.hosts = hosts
+        self.agents = agents
+        self.guest = guest
+        self.vm_id = ""
+        self.here = 0
+        self.console = folder / "console.log"
+
+    @property
+    def there(self) -> int:
+        return 1 - self.here
+
+    # The guest
+
+    def boot(self, *, memory_mib: int = 128) -> str:
+        """On the host `here`; returns when its agent answers and it counts."""
+        self.vm_id = str(uuid.uuid4())
+        self.console = self.folder / f"console-{self.vm_id[:8]}.log"
+        self.console.touch()
+        text = DOMAIN.format(
+            name=f"vm-{self.vm_id[:8]}",
+            uuid=self.vm_id,
+            kernel=self.guest.kernel,
+            initrd=self.guest.initrd,
+            mac="52:54:00:" + ":".join(f"{b:02x}" for b in uuid.UUID(self.vm_id).bytes[:3]),
+            bridge=self.hosts[0].bridge,
+        )
+        text = text.replace("<serial type='pty'/>", CONSOLE.format(path=self.console))
+        text = text.replace("<console type='pty'/>", "").replace("128</memory>", f"{memory_mib}</memory>")
+        with self.client() as node:
+            node.vm.create(self.vm_id, types.VmParameters(vm_id=self.vm_id, xml=text))
+        until("the guest is up", lambda: self.status() is UP)
+        self.execute(COUNT)
+        until("the guest counts", lambda: len(self.counts()) > 3)
+        return self.vm_id
+
+    def execute(self, script: str) -> None:
+        command = {"execute": "guest-exec", "arguments": {"path": "/bin/sh", "arg": ["-c", script]}}
+        with domain(self.hosts[self.here], self.vm_id) as found:
+            libvirt_qemu.qemuAgentCommand(found, json.dumps(command), 10, 0)
+
+    def counts(self) -> list[int]:
+        """All numbers that have come out of the console so far, in order."""
+        return [int(n) for n in re.findall(r"COUNT (\d+)\.", self.console.read_text(errors="replace"))]
+
+    def assert_counted_on(self, *, seconds: float = PATIENCE) -> None:
+        """The guest goes on counting, and has never lost, repeated or restarted a count."""
+        before = len(self.counts())
+        until("the guest goes on counting", lambda: len(self.counts()) > before + 5, seconds)
+        found = self.counts()
+        assert found == list(range(found[0], found[0] + len(found)))
+
+    # The agents
+
+    def client(self, number: int | None = None) -> Node:
+        return self.agents[self.here if number is None else number].client()
+
+    def status(self, number: int | None = None, *, vm_id: str = "") -> types.VmStatus | None:
+        """None: no such VM."""
+        stats = self.stats(number, vm_id=vm_id)
+        return None if stats is None else types.VmStatus(stats.status)
+
+    def stats(self, number: int | None = None, *, vm_id: str = "") -> Any:
+        with self.client(number) as node:
+            try:
+                return node.vm.get_stats(vm_id or self.vm_id)[0]
+            except RpcError as error:
+                if error.code == NO_SUCH_VM:
+                    return None
+                raise
+
+    def migration(self) -> types.MigrationStats:
+        with self.client() as node:
+            return node.vm.get_migration_status(self.vm_id)
+
+    def migrate(self, **changes: Any) -> None:
+        """Begin to move it to the other host."""
+        wish = types.MigrateParams(dst=self.hosts[self.there].address, **changes)
+        with self.client() as node:
+            node.vm.migrate(self.vm_id, wish)
+
+    def arrived(self) -> None:
+        """Wait for a success, and take the place over."""
+        until("it runs there", lambda: self.status(self.there) is UP)
+        until("it is down here", lambda: self.status() is types.VmStatus.DOWN)
+        assert self.stats().exit_reason == 4
+        with self.client() as node:
+            node.vm.destroy(self.vm_id)
+        self.here = self.there
+
+    def stayed(self) -> None:
+        """Wait for a failure: it runs here, and nobody there knows of it."""
+        until("it is up here", lambda: self.status() is UP)
+        until("it is forgotten there", lambda: self.status(self.there) is None)
+        self.assert_one_copy(self.here)
+
+    def assert_one_copy(self, number: int) -> None:
+        running = [n for n, host in enumerate(self.hosts) if self.vm_id in runs(host)]
+        assert running == [number]
+
+    def clean(self) -> None:
+        for host in self.hosts:
+            for vm_id in domains(host):
+                with domain(host, vm_id) as found:
+                    found.destroy()
+
+
+@contextmanager
+def pair(folder: Path, guest: TinyGuest, *, extra: str = "") -> Iterator[Pair]:
+    """Both agents are started."""
+    with ExitStack() as stack:
+        hosts = [stack.enter_context(virtual_host(f"mig{number}")) for number in (0, 1)]
+        made = certificates.ensure(folder / "pki", names=[host.address for host in hosts], host_name="pair")
+        install_for_qemu(hosts, Path(made.node.key).parent)
+        agents = []
+        for number, host in enumerate(hosts):
+            agent = _agent(folder / str(number), host, folder, guest, extra)
+            stack.callback(_end, agent)
+            agents.append(agent)
+        for agent in agents:
+            agent.start()
+        yield Pair(folder, hosts, agents, guest)
+
+
+def _agent(own: Path, host: VirtualHost, shared: Path, guest: TinyGuest, extra: str) -> AgentProcess:
+    own.mkdir()
+    configuration = own / "ovisd.toml"
+    configuration.write_text(f"""\
+run_folder = "{own}/run"
+state_folder = "{own}/state"
+[listen]
+address = "{host.address}"
+[tls]
+folder = "{shared}/pki"
+[hypervisor]
+uri = "{host.libvirt_uri}"
+acceleration = "tcg"
+[vms]
+allowed_paths = ["{shared}", "{guest.kernel.parent}"]
+sample_seconds = 1
+guest_agent_seconds = 1
+[migration]
+daemon_uri = "qemu+tcp://{{host}}/system"
+unsafe = true
+sample_seconds = 0.2
+retry_seconds = 0.5
+appear_seconds = 20
+{extra}
+""")
+    assert host.first_process is not None
+    network = ("nsenter", "--net", "--target", str(host.first_process.pid), "--")
+    return AgentProcess(own, configuration, prefix=network)
+
+
+def install_for_qemu(hosts: list[VirtualHost], pki: Path) -> None:
+    """Certificates for encrypted migration, under the names that QEMU wants; libvirtd reads them as it starts."""
+    for host in hosts:
+        folder = host.folder / "etc" / "qemu-pki"
+        folder.mkdir()
+        for mine, theirs in (("ca.pem", "ca-cert.pem"), ("node.pem", "{}-cert.pem"), ("node-key.pem", "{}-key.pem")):
+            for side in ("server", "client"):
+                shutil.copy(pki / mine, folder / theirs.format(side))
+        with (host.folder / "etc" / "qemu.conf").open("a") as settings:
+            settings.write('\nmigrate_tls_x509_cert_dir = "/etc/libvirt/qemu-pki"\n')
+            settings.write("keepalive_interval = 1\nkeepalive_count = 3\n")  # a cut network is noticed in seconds
+        restart_libvirtd(host)
+
+
+def restart_libvirtd(host: VirtualHost) -> None:
+    kill_libvirtd(host)
+    host.start_libvirtd()
+
+
+def kill_libvirtd(host: VirtualHost) -> None:
+    import os
+    import signal
+
+    for pid in host.processes("libvirtd"):
+        os.kill(pid, signal.SIGKILL)
+    until("libvirtd is dead", lambda: not host.processes("libvirtd"))
+
+
+def _end(agent: AgentProcess) -> None:
+    if agent.process is not None and agent.process.poll() is None:
+        agent.process.kill()
+        agent.process.wait()
+
+
+@contextmanager
+def domain(host: VirtualHost, vm_id: str) -> Iterator[Any]:
+    connection = libvirt.open(host.libvirt_uri)
+    try:
+        yield connection.lookupByUUIDString(vm_id)
+    finally:
+        connection.close()
+
+
+def domains(host: VirtualHost) -> dict[str, int]:
+    """{id: libvirt's state}."""
+    connection = libvirt.open(host.libvirt_uri)
+    try:
+        return {found.UUIDString(): found.state()[0] for found in connection.listAllDomains()}
+    finally:
+        connection.close()
+
+
+def runs(host: VirtualHost) -> set[str]:
+    return {vm_id for vm_id, state in domains(host).items() if state == libvirt.VIR_DOMAIN_RUNNING}
+
+
+def until(what: str, is_so: Callable[[], object], seconds: float = PATIENCE) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.05)

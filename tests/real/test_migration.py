@@ -1,0 +1,227 @@
+"""A guest that counts goes from one host to the other and back, and everything goes wrong on the way."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.guest.tiny_guest import TinyGuest
+from ovis.client import types
+from ovis.wire.errors import RpcError
+from tests.real.migration_pair import Pair, domains, kill_libvirtd, pair, until
+
+SLOW = 4  # MiB/s: the guest takes about ten seconds
+FAST = types.MigrationParameters(max_bandwidth_mib_per_second=1000)
+IN_PROGRESS, NOT_IN_PROGRESS = 51, 81
+
+
+@pytest.fixture(scope="module")
+def hosts(guest_image: TinyGuest, vhost: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with pair(tmp_path_factory.mktemp("mig"), guest_image) as both:
+        yield both
+        both.clean()
+
+
+@pytest.fixture
+def guest(hosts: Pair) -> Pair:
+    """One guest for all tests; another one where a test has ended it."""
+    if not hosts.vm_id or hosts.status() is not types.VmStatus.UP:
+        hosts.clean()
+        hosts.boot()
+    return hosts
+
+
+def begin_slowly(guest: Pair) -> None:
+    """On return its memory flows, and will do so for a while."""
+    guest.migrate(max_bandwidth_mib_per_second=SLOW)
+    until("memory flows", lambda: (guest.stats().migration_progress_percent or 0) > 0)
+    assert guest.status(guest.there) is types.VmStatus.MIGRATION_DESTINATION
+
+
+def test_a_guest_goes_there_and_back_and_loses_no_count(guest: Pair) -> None:
+    for encrypted in (False, True):
+        guest.migrate(encrypted=encrypted)
+        until("its downtime is known", lambda: isinstance(guest.migration(), types.MigratedStats))
+        done = guest.migration()
+        assert isinstance(done, types.MigratedStats)
+        assert 0 < done.downtime_ms < 10_000
+        guest.arrived()
+        guest.assert_counted_on()
+        guest.assert_one_copy(guest.here)
+
+
+def test_a_second_migration_is_refused_and_a_cancelled_one_leaves_the_guest_where_it_was(guest: Pair) -> None:
+    begin_slowly(guest)
+    with guest.client() as node:
+        with pytest.raises(RpcError) as refused:
+            node.vm.migrate(guest.vm_id, types.MigrateParams(dst=guest.hosts[guest.there].address))
+        assert refused.value.code == IN_PROGRESS
+        node.vm.migrate_cancel(guest.vm_id)
+        with pytest.raises(RpcError) as over:
+            node.vm.migrate_cancel(guest.vm_id)
+        assert over.value.code == NOT_IN_PROGRESS
+    guest.stayed()
+    guest.assert_counted_on()
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_killed_agent_does_not_stop_a_migration(guest: Pair, side: str) -> None:
+    begin_slowly(guest)
+    agent = guest.agents[guest.here if side == "source" else guest.there]
+    agent.kill()
+    agent.start()
+    assert guest.status() is types.VmStatus.MIGRATION_SOURCE
+    speed_up(guest)
+    guest.arrived()
+    guest.assert_counted_on()
+    guest.assert_one_copy(guest.here)
+
+
+def speed_up(guest: Pair) -> None:
+    with guest.client() as node:
+        node.vm.migrate_change_params(guest.vm_id, FAST)
+
+
+def test_a_source_agent_killed_before_libvirt_was_asked_keeps_its_guest(guest: Pair) -> None:
+    guest.migrate()
+    guest.agents[guest.here].kill()
+    guest.agents[guest.here].start()
+    until("it is settled", lambda: guest.status() is not types.VmStatus.MIGRATION_SOURCE)
+    if guest.status() is types.VmStatus.DOWN:  # libvirt was quicker than the kill
+        guest.arrived()
+    else:
+        guest.stayed()
+    guest.assert_counted_on()
+
+
+def test_a_migration_that_ended_while_the_source_agent_was_dead(guest: Pair) -> None:
+    begin_slowly(guest)
+    speed_up(guest)
+    guest.agents[guest.here].kill()
+    until("it runs there", lambda: guest.status(guest.there) is types.VmStatus.UP)
+    guest.agents[guest.here].start()
+    guest.arrived()
+    guest.assert_counted_on()
+
+
+def test_without_an_answer_of_the_destination_the_source_does_not_decide(guest: Pair) -> None:
+    begin_slowly(guest)
+    speed_up(guest)
+    for agent in guest.agents:
+        agent.kill()
+    until("libvirt has moved it", lambda: guest.vm_id not in ids(guest, guest.here))
+    guest.agents[guest.here].start()
+    assert guest.status() is types.VmStatus.MIGRATION_SOURCE
+    guest.agents[guest.there].start()
+    guest.arrived()
+    guest.assert_counted_on()
+
+
+def ids(guest: Pair, number: int) -> set[str]:
+    return set(domains(guest.hosts[number]))
+
+
+def test_a_destination_without_agent_is_no_destination(guest: Pair) -> None:
+    guest.agents[guest.there].kill()
+    try:
+        guest.migrate()
+        until("it is up again", lambda: guest.status() is types.VmStatus.UP)
+    finally:
+        guest.agents[guest.there].start()
+    guest.stayed()
+    guest.assert_counted_on()
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_killed_libvirtd_ends_a_migration_and_not_the_guest(guest: Pair, side: str) -> None:
+    begin_slowly(guest)
+    host = guest.hosts[guest.here if side == "source" else guest.there]
+    kill_libvirtd(host)
+    host.start_libvirtd()
+    guest.stayed()
+    guest.assert_counted_on()
+
+
+def test_a_destination_whose_qemu_dies(guest: Pair) -> None:
+    begin_slowly(guest)
+    (qemu,) = guest.hosts[guest.there].processes("qemu-system-x86")
+    os.kill(qemu, signal.SIGKILL)
+    guest.stayed()
+    guest.assert_counted_on()
+
+
+def test_a_cut_network_leaves_the_guest_on_the_source(guest: Pair) -> None:
+    begin_slowly(guest)
+    with cut(guest):
+        until("it is up again", lambda: guest.status() is types.VmStatus.UP)
+    guest.stayed()
+    guest.assert_counted_on()
+
+
+@contextmanager
+def cut(guest: Pair) -> Iterator[None]:
+    """The destination hears and says nothing."""
+    host = guest.hosts[guest.there]
+    host.exec(["ip", "link", "set", "eth0", "down"])
+    try:
+        yield
+    finally:
+        host.exec(["ip", "link", "set", "eth0", "up"])
+
+
+def test_a_guest_that_never_converges_stays_in_finite_time(guest: Pair) -> None:
+    guest.execute("while :; do dd if=/dev/urandom of=/dev/shm/busy bs=1M count=16 2>/dev/null; done")
+    schedule = types.ConvergenceSchedule(
+        init=[types.ConvergenceAction(name="setDowntime", params=["10"])],
+        stalling=[
+            types.ConvergenceItem(limit=1, action=types.ConvergenceAction(name="setDowntime", params=["20"])),
+            types.ConvergenceItem(limit=-1, action=types.ConvergenceAction(name="abort", params=[])),
+        ],
+    )
+    guest.migrate(max_bandwidth_mib_per_second=16, convergence_schedule=schedule)
+    guest.stayed()
+    guest.assert_counted_on()
+
+
+def test_post_copy_moves_a_guest_that_never_converges(guest: Pair) -> None:
+    schedule = types.ConvergenceSchedule(
+        init=[types.ConvergenceAction(name="setDowntime", params=["10"])],
+        stalling=[types.ConvergenceItem(limit=0, action=types.ConvergenceAction(name="postcopy", params=[]))],
+    )
+    guest.migrate(max_bandwidth_mib_per_second=16, convergence_schedule=schedule)
+    guest.arrived()
+    guest.execute("killall dd; rm -f /dev/shm/busy")
+    guest.assert_counted_on()
+    guest.assert_one_copy(guest.here)
+
+
+def test_the_limit_of_the_destination_is_waited_for(guest: Pair) -> None:
+    first = guest.vm_id
+    guest.migrate(max_bandwidth_mib_per_second=SLOW, incoming_limit=1)
+    until("it arrives", lambda: guest.status(guest.there) is types.VmStatus.MIGRATION_DESTINATION)
+    other = types.VmParameters(vm_id=OTHER, xml=SMALL)
+    with guest.client() as node:
+
+        def status() -> types.VmStatus | None:
+            return guest.status(vm_id=OTHER)
+
+        node.vm.create(OTHER, other)
+        until("it runs", lambda: status() is not types.VmStatus.WAIT_FOR_LAUNCH)
+        node.vm.migrate(OTHER, types.MigrateParams(dst=guest.hosts[guest.there].address, incoming_limit=1))
+        log = guest.agents[guest.here].folder / "ovisd.log"
+        until("it is told to wait", lambda: f"VM {OTHER} waits" in Path(log).read_text())
+        assert status() is types.VmStatus.MIGRATION_SOURCE
+        node.vm.migrate_change_params(first, FAST)
+        until("the other one has moved, too", lambda: status() is types.VmStatus.DOWN)
+        node.vm.destroy(OTHER)
+    guest.arrived()
+    with guest.client() as node:
+        node.vm.destroy(OTHER)
+
+
+OTHER = "0b5e77ed-0000-4000-8000-0000000000aa"
+SMALL = f"""<domain type='qemu'><name>small</name><uuid>{OTHER}</uuid><memory unit='MiB'>16</memory><vcpu>1</vcpu>
+<os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"""

@@ -1,12 +1,13 @@
 """When a migration does not come to its end by itself: which measure is due, from what is seen of it. No I/O.
 
-An iteration sends the memory that changed during the one before. While the least rest seen so far keeps falling there
-is progress; iterations without it are counted, and the schedule says at which count which measure is taken:
+An iteration sends the memory that changed during the one before. It makes progress when it has less to send than every
+earlier one had; iterations without progress are counted, and the schedule says at which count which measure is taken:
 
     stalling: [{limit: 1, setDowntime 150}, {limit: 2, setDowntime 200}, {limit: -1, abort}]
 
 takes 150 ms at the second iteration without progress, 200 ms at the third, and gives up at the next one after that.
-A schedule that holds no way out gets one: `patience` seconds without progress after its last measure end the migration.
+A schedule that holds no way out gets one: after its last measure, `patience` seconds without progress end the migration.
+So they do at any time when nothing moves at all.
 Source: the schema's ConvergenceSchedule; reference/vdsm.md, 2.4.
 """
 
@@ -105,12 +106,14 @@ def _action(given: ConvergenceAction, field: str) -> Action:
 
 
 class Convergence:
-    """What has been seen of one migration; `times` are monotonic seconds."""
+    """What has been seen of one migration; times are monotonic seconds."""
 
     def __init__(self, schedule: Schedule, *, patience: float, now: float) -> None:
         self._steps = list(schedule.stalling)
         self._patience = patience
+        self._seen: tuple[int, int] | None = None
         self._least: int | None = None
+        self._moved_at = now
         self._progress_at = now
         self._progress_iteration = 0
         self._last_step_iteration = 0
@@ -118,22 +121,34 @@ class Convergence:
 
     def observe(self, *, iteration: int, remaining: int, now: float) -> list[Action]:
         """The measures that are due now, each of them once. `remaining` in bytes."""
-        if self._least is None or remaining < self._least:
-            self._least = remaining
-            self._progress_at = now
-            self._progress_iteration = iteration
+        self._compare(iteration, remaining, now)
         due: list[Action] = []
         while self._steps and self._is_due(self._steps[0], iteration):
             due.append(self._steps.pop(0).action)
             self._last_step_iteration = iteration
-            self._progress_at = max(self._progress_at, now)  # a measure deserves its time
-        if not self._steps and not due and not self._gave_up and now - self._progress_at > self._patience:
+            self._progress_at = now  # a measure deserves its time
+        if not due and not self._gave_up and self._is_hopeless(iteration, now):
             self._gave_up = True
             due.append(NO_CONVERGENCE)
         return due
+
+    def _compare(self, iteration: int, remaining: int, now: float) -> None:
+        if self._seen is None or self._seen[0] != iteration:
+            # What is left as an iteration begins; later in it that says nothing of the next one.
+            if self._least is None or remaining < self._least:
+                self._least = remaining
+                self._progress_at = now
+                self._progress_iteration = iteration
+        if self._seen != (iteration, remaining):
+            self._moved_at = now
+        self._seen = (iteration, remaining)
 
     def _is_due(self, step: Step, iteration: int) -> bool:
         stalled = iteration - self._progress_iteration
         if step.limit is None:
             return stalled > 0 and iteration > self._last_step_iteration
         return stalled > step.limit
+
+    def _is_hopeless(self, iteration: int, now: float) -> bool:
+        stalls = not self._steps and iteration > self._progress_iteration
+        return now - (self._progress_at if stalls else self._moved_at) > self._patience

@@ -12,6 +12,7 @@
     ├── DomainBusy            another operation holds the VM; nothing was changed
     ├── OperationRefused      not in this state, or not supported; nothing was changed
     ├── OperationFailed       tried and failed; read the state again
+    ├── CheckpointBroken      a bitmap of the checkpoint is missing in a disk, or cannot be used; nothing was changed
     ├── AgentUnavailable      no guest agent channel, or nobody answers on it
     └── AgentError            the guest agent answered with an error
 
@@ -105,6 +106,12 @@ class OperationFailed(HypervisorError):
         super().__init__(f"failed: {message}")
         self.message = message
         self.code = code
+
+
+class CheckpointBroken(HypervisorError):
+    def __init__(self, message: str) -> None:
+        super().__init__(f"the checkpoint cannot be used: {message}")
+        self.message = message
 
 
 class AgentUnavailable(HypervisorError):

@@ -10,6 +10,10 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
+from ovis.node.hypervisor.backup import Backups
+from ovis.node.hypervisor.block_jobs import BlockJobs
+from ovis.node.hypervisor.consoles import Consoles
+from ovis.node.hypervisor.devices import Devices
 from ovis.node.hypervisor.events import (
     AgentLifecycle,
     BalloonChange,
@@ -41,6 +45,8 @@ from ovis.node.hypervisor.events import (
     TrayChange,
     Watchdog,
 )
+from ovis.node.hypervisor.external import External
+from ovis.node.hypervisor.migration import Migration
 from ovis.node.hypervisor.sample import (
     BalloonSample,
     DiskSample,
@@ -145,6 +151,24 @@ class Subscription(Protocol):
 class Hypervisor(Protocol):
     @property
     def connected(self) -> bool: ...
+
+    @property
+    def consoles(self) -> Consoles: ...
+
+    @property
+    def external(self) -> External: ...
+
+    @property
+    def migration(self) -> Migration: ...
+
+    @property
+    def block_jobs(self) -> BlockJobs: ...
+
+    @property
+    def backups(self) -> Backups: ...
+
+    @property
+    def devices(self) -> Devices: ...
 
     async def create(self, xml: str, *, paused: bool = False, deadline: float | None = None) -> DomainInfo:
         """Start a transient domain. Its `Started` event may come before or after the answer.

@@ -6,6 +6,7 @@ power      cutting a VM's power works on a stuck QEMU, so it must never wait beh
 sampling   the bulk statistics: see `sampler`
 agent      waits for a program in the guest; libvirt ends the wait
 slow       waits for QEMU, and nobody minds
+transfer   migrations, saving and restoring: as long as they take
 """
 
 import contextlib
@@ -21,7 +22,13 @@ import msgspec
 from ovis.node.hypervisor.connection import Connection
 from ovis.node.hypervisor.errors import AgentError, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import NodeInfo, ShutdownMode, Subscription, Versions
+from ovis.node.hypervisor.libvirt_backup import LibvirtBackups
+from ovis.node.hypervisor.libvirt_block_jobs import LibvirtBlockJobs
+from ovis.node.hypervisor.libvirt_consoles import LibvirtConsoles
+from ovis.node.hypervisor.libvirt_devices import LibvirtDevices
 from ovis.node.hypervisor.libvirt_errors import is_lost, translate, translate_agent, translate_create
+from ovis.node.hypervisor.libvirt_external import LibvirtExternal
+from ovis.node.hypervisor.libvirt_migration import LibvirtMigration
 from ovis.node.hypervisor.libvirt_names import reason, state
 from ovis.node.hypervisor.links import Links
 from ovis.node.hypervisor.pools import Pool, PoolState
@@ -33,8 +40,8 @@ from ovis.node.hypervisor.subscriptions import EventHub
 T = TypeVar("T")
 
 # Together below libvirtd's max_workers (20; `power` is served by its prio_workers), so that the daemon has a worker
-# left for others even when every call of ours is stuck.
-THREADS = {"query": 4, "lifecycle": 4, "power": 2, "sampling": 3, "agent": 4, "slow": 3}
+# left for others even when every call of ours is stuck. `transfer` comes on top: more than two at once are rare.
+THREADS = {"query": 4, "lifecycle": 4, "power": 2, "sampling": 3, "agent": 4, "slow": 3, "transfer": 8}
 SCREENSHOT_LIMIT = 64 * 1024 * 1024  # a 4K screen is 25 MB even uncompressed
 
 
@@ -49,6 +56,7 @@ class Deadlines:
     sampling: float = 10.0
     agent: float = 5.0
     slow: float = 35.0
+    transfer: float = 24 * 3600.0  # ended by whoever began it, long before
 
 
 @contextlib.asynccontextmanager
@@ -71,11 +79,19 @@ class LibvirtHypervisor:
         self._pools = {name: Pool(name, threads=threads) for name, threads in THREADS.items()}
         self._connection = Connection(uri, self._hub)
         self._sampler = Sampler(self._pools["sampling"], self._sample)
+        self.consoles = LibvirtConsoles(uri, self)
+        self.external = LibvirtExternal()
+        self.migration = LibvirtMigration(self)
+        self.devices = LibvirtDevices(self)
+        self.block_jobs = LibvirtBlockJobs(self)
+        self.backups = LibvirtBackups(self)
 
     async def start(self, *, wait: float) -> None:
         await self._connection.start(wait=wait)
 
     async def close(self) -> None:
+        await self.consoles.close()
+        self.external.close()
         for pool in self._pools.values():
             pool.close()
         await self._connection.close()

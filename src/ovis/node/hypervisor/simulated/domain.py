@@ -10,6 +10,7 @@ from ovis.node.hypervisor.domain_xml import parse
 from ovis.node.hypervisor.errors import BadDomainXml
 from ovis.node.hypervisor.sample import BalloonSample, DiskSample, DomainSample, InterfaceSample, VcpuSample
 from ovis.node.hypervisor.simulated.guest import Guest
+from ovis.node.hypervisor.simulated.layers import number_layers
 from ovis.node.hypervisor.states import DomainInfo, DomainState
 
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
@@ -65,6 +66,11 @@ class SimulatedDomain:
     def ran(self, now: float) -> float:
         """Seconds on the CPU's side of a pause, since the start."""
         return self.ran_before + (0.0 if self.running_since is None else now - self.running_since)
+
+    def relink(self) -> None:
+        """The description's devices are other ones now."""
+        self.interfaces = tuple(t.get("dev", "") for t in self.root.iterfind("devices/interface/target"))
+        self.disks = tuple(_disk(d) for d in self.root.iterfind("devices/disk"))
 
     def xml(self, *, secure: bool) -> str:
         root = copy.deepcopy(self.root)
@@ -220,7 +226,9 @@ def _enliven(root: etree._Element, number: int) -> None:
         counts[prefix] = index + 1
         if device.find("alias") is None:
             etree.SubElement(device, "alias", name=f"{prefix}{index}")
-        if device.tag == "interface":
+        if device.tag == "disk":
+            number_layers(device)
+        elif device.tag == "interface":
             target = device.find("target")
             target = etree.SubElement(device, "target") if target is None else target
             if not target.get("dev"):

@@ -38,16 +38,22 @@ from ovis.node.hypervisor.events import (
 )
 from ovis.node.hypervisor.interface import NodeInfo, ShutdownMode, Subscription, Versions
 from ovis.node.hypervisor.sample import Sample
+from ovis.node.hypervisor.simulated.backup import SimulatedBackups
+from ovis.node.hypervisor.simulated.block_jobs import SimulatedBlockJobs
 from ovis.node.hypervisor.simulated.clock import Clock, RealClock
+from ovis.node.hypervisor.simulated.consoles import SimulatedConsoles
+from ovis.node.hypervisor.simulated.devices import SimulatedDevices
 from ovis.node.hypervisor.simulated.domain import Load, SimulatedDomain, make
+from ovis.node.hypervisor.simulated.external import SimulatedExternal
 from ovis.node.hypervisor.simulated.faults import Faults
 from ovis.node.hypervisor.simulated.guest import Guest
 from ovis.node.hypervisor.simulated.machine import CAPABILITIES, DOMAIN_CAPABILITIES, SCREEN
+from ovis.node.hypervisor.simulated.migration import SimulatedMigration
 from ovis.node.hypervisor.states import DomainInfo, DomainState
 from ovis.node.hypervisor.subscriptions import EventHub
 
 # Calls that libvirt answers without QEMU: they work on a stuck one.
-WITHOUT_QEMU = {"info", "xml", "metadata", "destroy"}
+WITHOUT_QEMU = {"info", "xml", "metadata", "destroy", "migratable_xml"}
 PNG = "image/png"
 
 
@@ -76,6 +82,12 @@ class SimulatedHypervisor:
         self._loss = asyncio.Event()
         self._stuck_calls: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.consoles = SimulatedConsoles(self._on)
+        self.block_jobs = SimulatedBlockJobs(self)
+        self.backups = SimulatedBackups(self)
+        self.devices = SimulatedDevices(self)
+        self.external = SimulatedExternal()
+        self.migration = SimulatedMigration(self)
 
     @property
     def connected(self) -> bool:
@@ -274,6 +286,14 @@ class SimulatedHypervisor:
         self._loss.clear()
         self._hub.publish(ConnectionRestored())
 
+    async def on_domain(self, call: str, domain_id: str, deadline: float | None) -> SimulatedDomain:
+        """The way to a domain for the areas beside this file: connection, faults, latency, a stuck QEMU."""
+        return await self._on(call, domain_id, deadline)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """What goes on by itself; it ends with this object."""
+        self._begin(work)
+
     def _publish(self, event: Event) -> None:
         if self._lost is None:
             self._hub.publish(event)
@@ -339,6 +359,7 @@ class SimulatedHypervisor:
 
     def _remove(self, domain: SimulatedDomain, reason: str) -> None:
         del self._domains[domain.id]
+        self.consoles.end(domain.id)
         self._stuck_calls.pop(domain.id, None)
         self._publish(Stopped(domain.id, reason))
 

@@ -113,6 +113,16 @@ def test_aborting_ends_the_work_and_is_safe_to_repeat() -> None:
     on_jobs(test)
 
 
+def test_a_job_that_was_only_just_started_can_be_aborted() -> None:
+    async def test(jobs: Jobs, _: Bus, __: Clock) -> None:
+        job = start(jobs, for_ever)
+        jobs.abort(ID)
+        await ended(job)
+        assert job.phase is Phase.ABORTED
+
+    on_jobs(test)
+
+
 def test_a_waiting_job_can_be_aborted() -> None:
     async def test(jobs: Jobs, _: Bus, __: Clock) -> None:
         slots = asyncio.Semaphore(1)

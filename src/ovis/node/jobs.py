@@ -187,7 +187,8 @@ class Jobs:
         if job.phase is not Phase.ABORTING:
             self._enter(job, Phase.ABORTING)
             assert job.task is not None
-            job.task.cancel()
+            # Not at once: a task that is cancelled before its first step never takes it, and could not tell its end.
+            asyncio.get_running_loop().call_soon(job.task.cancel)
 
     def delete(self, job_id: str) -> None:
         """Forget a job that has ended. Raises NoSuchJob, JobNotDone."""
@@ -216,7 +217,8 @@ class Jobs:
             self._enter(job, Phase.ABORTED)
 
     async def _work(self, job: Job, work: Work) -> None:
-        self._enter(job, Phase.RUNNING)
+        if job.phase is Phase.PENDING:  # else it was stopped already, and its work is told so by a cancellation
+            self._enter(job, Phase.RUNNING)
         try:
             await work(job)
         except Exception as error:  # noqa: BLE001 - whatever it is, the job has failed and its caller is told
@@ -224,17 +226,17 @@ class Jobs:
                 log.info("job %s: while it was stopped: %s", job.id, error)
                 self._enter(job, Phase.ABORTED)
                 return
-            job.error = self.explain(job, error)
+            job.error = self.explain(job.id, error)
             self._enter(job, Phase.FAILED)
         else:
             self._enter(job, Phase.DONE)
 
     @staticmethod
-    def explain(job: Job, error: Exception) -> ErrorInfo:
+    def explain(job_id: str, error: Exception) -> ErrorInfo:
         """What callers are told; an error that nobody foresaw goes to the log."""
         known = error if isinstance(error, NodeError) else as_node_error(error)
         if known is None:
-            log.error("job %s failed in an unforeseen way", job.id, exc_info=error)
+            log.error("job %s failed in an unforeseen way", job_id, exc_info=error)
             return ErrorInfo(code=code_of("GeneralException"), message="failed inside the agent; see its log")
         return ErrorInfo(code=code_of(known.wire_name), message=str(known))
 

@@ -1,0 +1,1 @@
+"""Taking over VMs from elsewhere: OVA archives, other libvirt hosts, VMware and Xen."""

@@ -1,0 +1,154 @@
+"""Running a program on data that may be hostile, and ending it whatever happens.
+
+Each runs in a process group of its own under limits of memory, CPU time and open files, without core dumps; the kernel
+kills it when the agent dies. Its output is read as it comes and only the end of it is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+CHUNK = 64 << 10
+KILLED_WITHIN = 5.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`memory`: address space in bytes. `cpu_seconds` None: as long as it takes. `grace`: seconds between SIGTERM and
+    SIGKILL; 0 kills at once."""
+
+    memory: int | None = 1 << 30
+    cpu_seconds: int | None = None
+    files: int = 128
+    grace: float = 0.0
+
+    @property
+    def prefix(self) -> list[str]:
+        words = ["setpriv", "--pdeathsig", "KILL", "--", "prlimit", "--core=0", f"--nofile={self.files}"]
+        if self.memory is not None:
+            words.append(f"--as={self.memory}")
+        if self.cpu_seconds is not None:
+            words.append(f"--cpu={self.cpu_seconds}")
+        return [*words, "--"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """`descriptors` stay open in the program under the same numbers. `environment` comes on top of a bare one."""
+
+    arguments: Sequence[str]
+    limits: Limits = field(default_factory=Limits)
+    descriptors: Sequence[int] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    output_limit: int = CHUNK
+
+
+@dataclass(frozen=True)
+class Ended:
+    """`status` as of asyncio: negative for a signal. `output` and `errors` are the last part of each."""
+
+    status: int
+    output: bytes
+    errors: bytes
+
+    @property
+    def complaint(self) -> str:
+        """For a person: the last lines that it wrote on standard error, or how it ended."""
+        lines = [line.strip() for line in self.errors.decode(errors="replace").splitlines() if line.strip()]
+        if lines:
+            return " / ".join(lines[-3:])[:600]
+        if self.status < 0:
+            return f"killed by signal {signal.Signals(-self.status).name}"
+        return f"exit status {self.status}"
+
+
+class Stalled(Exception):
+    """It was ended, because it made no progress for `seconds`."""
+
+    def __init__(self, program: str, seconds: float) -> None:
+        super().__init__(f"{program} made no progress for {seconds:g} s and was ended")
+        self.seconds = seconds
+
+
+async def run(
+    command: Command,
+    *,
+    seconds: float,
+    on_output: Callable[[bytes], bool] | None = None,
+    on_start: Callable[[int], None] | None = None,
+) -> Ended:
+    """Run to the end. On return, and when cancelled, nothing of the program's group is left.
+
+    `on_output` gets what it writes and tells whether that is progress; then the `seconds` begin anew. `on_start` gets
+    the number of the group. Raises Stalled; OSError when it cannot be started.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command.limits.prefix,
+        *command.arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        pass_fds=command.descriptors,
+        env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "LC_ALL": "C.UTF-8"}
+        | dict(command.environment),
+        start_new_session=True,
+    )
+    output, errors = bytearray(), bytearray()
+    try:
+        if on_start is not None:
+            on_start(process.pid)
+        async with asyncio.timeout(seconds) as deadline:
+
+            def heard(chunk: bytes) -> None:
+                if on_output is not None and on_output(chunk):
+                    deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+
+            await asyncio.gather(
+                _read(process.stdout, output, command.output_limit, heard),
+                _read(process.stderr, errors, command.output_limit, None),
+            )
+            status = await process.wait()
+    except TimeoutError as error:
+        raise Stalled(command.arguments[0], seconds) from error
+    finally:
+        await _end(process, command.limits.grace)
+    return Ended(status, bytes(output), bytes(errors))
+
+
+async def _read(
+    stream: asyncio.StreamReader | None, kept: bytearray, limit: int, heard: Callable[[bytes], None] | None
+) -> None:
+    assert stream is not None
+    while chunk := await stream.read(CHUNK):
+        kept += chunk
+        del kept[:-limit]
+        if heard is not None:
+            heard(chunk)
+
+
+async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
+    """The whole group. One that hangs in the kernel even so is given up and logged."""
+    if process.returncode is None and grace:
+        _signal(process.pid, signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await process.wait()
+    _signal(process.pid, signal.SIGKILL)  # also when it has ended: others of its group may have not
+    try:
+        async with asyncio.timeout(KILLED_WITHIN):
+            await process.wait()
+    except TimeoutError:
+        log.warning("process %d does not end on SIGKILL", process.pid)
+
+
+def _signal(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)

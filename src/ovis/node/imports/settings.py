@@ -1,0 +1,23 @@
+"""What imports are told of the host and its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """`storage_root`: pools lie below it. `allowed_paths`: volumes must lie below one of these, OVAs below one of
+    `ova_paths`. `secrets` lies in memory: passwords wait there for virt-v2v."""
+
+    state: Path
+    secrets: Path
+    storage_root: Path
+    allowed_paths: tuple[Path, ...]
+    ova_paths: tuple[Path, ...] = (Path("/"),)
+    convert_guests: Literal["auto", "never", "always"] = "auto"
+    at_once: int = 4
+    deadline: float = 25.0
+    """For looking at files, whose storage may hang."""

@@ -20,6 +20,7 @@ from ovis.wire.endpoints import Endpoint, TlsEndpoint, UnixEndpoint
 from ovis.wire.errors import RpcError
 from ovis.wire.events import Bus, Subscription
 from ovis.wire.listener import Server
+from ovis.wire.routes import FarEnd, HttpRequest, HttpResponse
 from ovis.wire.service import Caller
 
 DEADLINE = 10.0
@@ -78,6 +79,30 @@ ANSWERS: dict[str, Any] = {
 }
 
 
+class FakeGuest:
+    """What is at the far end of a console: shouts back, and leaves at "exit"."""
+
+    def __init__(self) -> None:
+        self.got = bytearray()
+        self.reason = ""
+        self.is_closed = threading.Event()
+        self._said: asyncio.Queue[bytes] = asyncio.Queue()
+        self._said.put_nowait(b"login: ")
+
+    async def read(self) -> bytes:
+        return await self._said.get()
+
+    async def write(self, data: bytes) -> None:
+        self.got += data
+        if b"exit" in self.got:
+            self.reason = "the VM is off"
+            self._said.put_nowait(b"")
+        self._said.put_nowait(data.upper())
+
+    async def close(self) -> None:
+        self.is_closed.set()
+
+
 class FakeAgent:
     """Also the service behind its server. `calls` is what arrived, newest last."""
 
@@ -89,6 +114,9 @@ class FakeAgent:
         self.port = 0
         self.pki = Path()
         self.subscribed = threading.Event()
+        self.guests: list[FakeGuest] = []
+        self.wishes: list[dict[str, Any]] = []
+        self.console_refusal: HttpResponse | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
 
@@ -105,6 +133,14 @@ class FakeAgent:
         if answer is None:
             await asyncio.sleep(DEADLINE)
         return json.dumps(answer).encode()
+
+    async def give_ticket(self, request: HttpRequest) -> HttpResponse:
+        self.wishes.append(json.loads(request.body))
+        return self.console_refusal or HttpResponse(201, b'{"path": "/console?ticket=t"}')
+
+    async def open_console(self, request: HttpRequest) -> FarEnd:
+        self.guests.append(FakeGuest())
+        return self.guests[-1]
 
     def subscribe(self, pattern: str, caller: Caller) -> Subscription:
         subscription = self.bus.subscribe(pattern)
@@ -125,7 +161,12 @@ class FakeAgent:
 
     async def serve(self, endpoints: Iterable[Endpoint], ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
-        async with Server(self, endpoints) as server:
+        async with Server(
+            self,
+            endpoints,
+            routes={("POST", "/console/tickets"): self.give_ticket},
+            tunnels={"/console": self.open_console},
+        ) as server:
             for address in server.addresses:
                 if isinstance(address, str):
                     self.socket = address

@@ -12,7 +12,11 @@ from ovis.shell.failures import usage
 from ovis.shell.nearest import did_you_mean, find
 from ovis.shell.options import node_options
 
-OWN = {"events": "Follow the events of the node.", "top": "Watch the host and its VMs."}
+OWN = {
+    "console": "Open the serial console of a VM.",
+    "events": "Follow the events of the node.",
+    "top": "Watch the host and its VMs.",
+}
 
 
 class SchemaGroup(click.Group):
@@ -85,6 +89,10 @@ class NodeGroup(SchemaGroup):
             from ovis.shell.follow import events_command
 
             return events_command()
+        if name == "console":
+            from ovis.shell.console import console_command
+
+            return console_command()
         if name == "top":
             from ovis.shell.top.command import top_command
 

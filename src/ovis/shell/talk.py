@@ -72,25 +72,28 @@ def split_host(host: str) -> tuple[str, int]:
 @contextmanager
 def connected(options: Options, *, timeout: float | None = None) -> Iterator[BlockingConnection]:
     """A connection for the body. What goes wrong with it there becomes a Failure; errors of verbs do not."""
-    target: UnixTarget | TcpTarget = UnixTarget(options.socket_path)
-    if options.host and options.socket:
-        raise usage("Give either --host or --socket")
-    if options.host:
-        target = _tls_target(options)
+    target = target_of(options)
     seconds = timeout or options.timeout
     try:
         connection = BlockingConnection.open(target, timeout=min(seconds or 10.0, 10.0))
-    except ConnectionLost as lost:
-        raise _not_connected(options, lost) from lost
+    except ConnectionLost as error:
+        raise _not_connected(options, error) from error
     try:
         with connection:
             yield connection
     except CallTimeout as error:
         raise Failure(Exit.TIMEOUT, str(error), "Read the state before you repeat the call.") from error
-    except ConnectionLost as lost:
-        raise _lost(options, lost) from lost
+    except ConnectionLost as error:
+        raise _lost(options, error) from error
     except ProtocolError as error:
         raise Failure(Exit.NO_CONNECTION, f"{target} does not speak as an agent does: {error}") from error
+
+
+def target_of(options: Options) -> UnixTarget | TcpTarget:
+    """Where the agent is. Raises Failure."""
+    if options.host and options.socket:
+        raise usage("Give either --host or --socket")
+    return _tls_target(options) if options.host else UnixTarget(options.socket_path)
 
 
 def _tls_target(options: Options) -> TcpTarget:
@@ -116,6 +119,11 @@ def _check_readable(path: str) -> None:
             "TLS needs a key, a certificate and the CA's certificate in one folder: admin-key.pem, admin.pem (or\n"
             "key.pem, cert.pem) and ca.pem. Name it with --pki DIR or OVIS_PKI.",
         ) from error
+
+
+def lost(options: Options, error: ConnectionLost) -> Failure:
+    """What it means that the agent is not reached."""
+    return _not_connected(options, error)
 
 
 def _not_connected(options: Options, lost: ConnectionLost) -> Failure:

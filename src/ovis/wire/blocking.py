@@ -43,13 +43,7 @@ class BlockingConnection:
     ) -> BlockingConnection:
         """Connect within `timeout` seconds. Raises ConnectionLost."""
         address = str(target)
-        try:
-            sock = (
-                _connect_unix(target.path, timeout) if isinstance(target, UnixTarget) else _connect_tcp(target, timeout)
-            )
-        except OSError as error:  # ssl.SSLError is one
-            raise ConnectionLost(address, str(error)) from error
-        return cls(sock, address, limit)
+        return cls(connect(target, timeout), address, limit)
 
     def call(
         self, method: str, params: bytes | None, *, timeout: float = CALL_SECONDS, flow: str = ""
@@ -153,6 +147,14 @@ class BlockingConnection:
             if not data:
                 raise ConnectionResetError("the server closed it")
             buffer += data
+
+
+def connect(target: UnixTarget | TcpTarget, timeout: float) -> socket.socket:
+    """A connected socket, with TLS where the target has it. Raises ConnectionLost."""
+    try:
+        return _connect_unix(target.path, timeout) if isinstance(target, UnixTarget) else _connect_tcp(target, timeout)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConnectionLost(str(target), str(error)) from error
 
 
 def _left(deadline: float) -> float:

@@ -31,9 +31,9 @@ from ovis.node.vm.disks.errors import (
     NoSuchCheckpoint,
     Unsupported,
 )
-from ovis.node.vm.disks.truth import note, settle
+from ovis.node.vm.disks.truth import Change, note, settle
 from ovis.node.vm.disks.volumes import VolumeIds
-from ovis.node.vm.disks.work import Backup, DiskWork
+from ovis.node.vm.disks.work import Backup
 from ovis.node.vm.snapshots import freezing
 from ovis.node.vm.vm import Vm
 
@@ -93,7 +93,7 @@ async def start(vms: Vms, vm: Vm, wish: Wish) -> Running:
         planned = _plan(vms, vm, wish, found)
         reuses = await _prepare_scratch(vms, vm, wish, planned)
         try:
-            await note(vms, vm, _with(vm, planned))
+            await note(vms, vm, _with(planned))
         except OSError as error:
             raise BackupFailed(vm.id, f"its record could not be written: {error}; no backup runs") from error
         try:
@@ -258,7 +258,7 @@ async def _end(vms: Vms, vm: Vm, found: Backup) -> None:
             await vms.hypervisor.backups.end(vm.id)
     await remove_files(vms, found)
     if vm.disk_work.backup == found:
-        await settle(vms, vm, _with(vm, None))
+        await settle(vms, vm, _with(None))
 
 
 async def _checkpoint_xml(vms: Vms, vm: Vm, checkpoint_id: str | None) -> str | None:
@@ -269,5 +269,5 @@ def _addresses(found: Backup) -> dict[str, str]:
     return {image: f"nbd:unix:{found.socket}:exportname={target}" for image, target in found.exports.items()}
 
 
-def _with(vm: Vm, backup: Backup | None) -> DiskWork:
-    return msgspec.structs.replace(vm.disk_work, backup=backup)
+def _with(backup: Backup | None) -> Change:
+    return lambda work: msgspec.structs.replace(work, backup=backup)

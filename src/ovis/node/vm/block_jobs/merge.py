@@ -71,15 +71,16 @@ async def merge(vms: Vms, vm: Vm, wish: Wish) -> str:
             )
         except DeadlineExceeded as error:
             if not error.started:
-                await settle(vms, vm, vm.disk_work.without_merge(job.id))
+                await settle(vms, vm, lambda work: work.without_merge(job.id))
                 raise
             late_until = time.monotonic() + LATE_START
         except HypervisorError as error:
             if not await _runs(vms, vm, job):
-                await settle(vms, vm, vm.disk_work.without_merge(job.id))
+                await settle(vms, vm, lambda work: work.without_merge(job.id))
                 raise MergeFailed(vm.id, f"{job.disk}: {error}; the chain is as it was") from error
         else:
-            await settle(vms, vm, vm.disk_work.with_merge(msgspec.structs.replace(job, step=Step.COPY)))
+            begun = msgspec.structs.replace(job, step=Step.COPY)
+            await settle(vms, vm, lambda work: work.with_merge(begun))
     start_following(vms, vm, job.id, late_until=late_until)
     return job.id
 
@@ -112,7 +113,7 @@ def _job(vm: Vm, drive: Drive, wish: Wish) -> Merge:
 
 async def _noted(vms: Vms, vm: Vm, job: Merge) -> None:
     try:
-        await note(vms, vm, vm.disk_work.with_merge(job))
+        await note(vms, vm, lambda work: work.with_merge(job))
     except OSError as error:
         raise MergeFailed(vm.id, f"its record could not be written: {error}; nothing has begun") from error
 
@@ -190,7 +191,8 @@ async def _follow(vms: Vms, vm: Vm, job_id: str, late_until: float) -> None:
 async def _pivot(vms: Vms, vm: Vm, job: Merge, *, attempt: int) -> None:
     """Noted first: after it the old top must never be started from again."""
     if job.step is not Step.PIVOT:
-        await note(vms, vm, vm.disk_work.with_merge(msgspec.structs.replace(job, step=Step.PIVOT)))
+        pivoting = msgspec.structs.replace(job, step=Step.PIVOT)
+        await note(vms, vm, lambda work: work.with_merge(pivoting))
     try:
         await vms.hypervisor.block_jobs.pivot(vm.id, job.disk)
     except DomainNotFound:
@@ -204,4 +206,4 @@ async def _pivot(vms: Vms, vm: Vm, job: Merge, *, attempt: int) -> None:
 
 async def _end(vms: Vms, vm: Vm, job: Merge) -> None:
     vm.block_progress.pop(job.id, None)
-    await settle(vms, vm, vm.disk_work.without_merge(job.id))
+    await settle(vms, vm, lambda work: work.without_merge(job.id))

@@ -56,7 +56,8 @@ async def start(vms: Vms, vm: Vm, source: VolumeIds, destination: VolumeIds) -> 
         except HypervisorError as error:
             await _give_up(vms, vm, replica)
             raise ReplicaFailed(vm.id, f"{drive.target}: {error}; the VM uses {replica.source} only") from error
-        await settle(vms, vm, vm.disk_work.with_replica(msgspec.structs.replace(replica, step=Step.COPY)))
+        begun = msgspec.structs.replace(replica, step=Step.COPY)
+        await settle(vms, vm, lambda work: work.with_replica(begun))
 
 
 async def finish(vms: Vms, vm: Vm, source: VolumeIds, destination: VolumeIds) -> None:
@@ -86,7 +87,7 @@ async def look_after(vms: Vms, vm: Vm, replica: Replica) -> None:
     if drive is None or drive.mirror is None:
         used = "the disk is gone" if drive is None else f"the VM uses {drive.active.path}"
         log.info("VM %s: the replication of %s is over, %s", vm.id, replica.disk, used)
-        await settle(vms, vm, vm.disk_work.without_replica(replica.disk))
+        await settle(vms, vm, lambda work: work.without_replica(replica.disk))
 
 
 async def _check(vms: Vms, vm: Vm, drive: Drive, volume: Volume) -> None:
@@ -103,7 +104,7 @@ async def _check(vms: Vms, vm: Vm, drive: Drive, volume: Volume) -> None:
 
 async def _noted(vms: Vms, vm: Vm, replica: Replica) -> None:
     try:
-        await note(vms, vm, vm.disk_work.with_replica(replica))
+        await note(vms, vm, lambda work: work.with_replica(replica))
     except OSError as error:
         raise ReplicaFailed(vm.id, f"its record could not be written: {error}; nothing has changed") from error
 
@@ -117,7 +118,7 @@ async def _find(vms: Vms, vm: Vm, source: VolumeIds) -> tuple[Drive, Replica]:
     if replica is None:
         raise NotReplicating(vm.id, f"{drive.target} is not being mirrored")
     if drive.mirror is None:
-        await settle(vms, vm, vm.disk_work.without_replica(drive.target))
+        await settle(vms, vm, lambda work: work.without_replica(drive.target))
         raise NotReplicating(vm.id, f"the mirror of {drive.target} has failed; the VM uses {drive.active.path}")
     return drive, replica
 
@@ -134,7 +135,7 @@ async def _ask(vms: Vms, vm: Vm, replica: Replica, call: Awaitable[None], wanted
     drive = await _drive(vms, vm, replica.disk)
     if drive is not None and drive.mirror is not None:
         raise ReplicaFailed(vm.id, f"{replica.disk} is still being mirrored: {failure}") from failure
-    await settle(vms, vm, vm.disk_work.without_replica(replica.disk))
+    await settle(vms, vm, lambda work: work.without_replica(replica.disk))
     if drive is None or drive.active.path != wanted:
         used = "is gone" if drive is None else f"uses {drive.active.path}"
         raise ReplicaFailed(vm.id, f"{replica.disk} {used}: {failure}") from failure
@@ -144,9 +145,9 @@ async def _give_up(vms: Vms, vm: Vm, replica: Replica) -> None:
     """A start that failed, or whose outcome is not known, leaves no mirror behind."""
     try:
         await vms.hypervisor.block_jobs.cancel(vm.id, replica.disk)
-        await settle(vms, vm, vm.disk_work.without_replica(replica.disk))
+        await settle(vms, vm, lambda work: work.without_replica(replica.disk))
     except DomainNotFound:
-        await settle(vms, vm, vm.disk_work.without_replica(replica.disk))
+        await settle(vms, vm, lambda work: work.without_replica(replica.disk))
     except HypervisorError as error:
         log.warning("VM %s: whether %s is mirrored cannot be told now: %s", vm.id, replica.disk, error)
 

@@ -71,6 +71,25 @@ def read(root: etree._Element) -> tuple[Drive, ...]:
     )
 
 
+def put_on_top(root: etree._Element, layers: dict[str, str]) -> None:
+    """Let disks, by target, begin with a new qcow2 layer; one that does so already is left as it is."""
+    for disk in root.iterfind("devices/disk"):
+        path, source = layers.get(_target(disk)), disk.find("source")
+        if path is None or source is None or path in (source.get("file"), source.get("dev")):
+            continue
+        driver = disk.find("driver")
+        driver = etree.SubElement(disk, "driver", name="qemu") if driver is None else driver
+        below = etree.Element("backingStore", type=disk.get("type", "file"))
+        etree.SubElement(below, "format", type=driver.get("type", "raw"))
+        etree.SubElement(below, "source", {name: str(source.get(name)) for name in ("file", "dev") if source.get(name)})
+        further = disk.find("backingStore")
+        below.append(etree.Element("backingStore") if further is None else further)
+        driver.set("type", "qcow2")
+        fresh = etree.Element("source", {"dev" if disk.get("type") == "block" else "file": path})
+        disk.replace(source, fresh)
+        fresh.addnext(below)
+
+
 def device_groups(holder: etree._Element | None) -> list[etree._Element]:
     """The `device` elements of disks in the VM's metadata."""
     if holder is None:

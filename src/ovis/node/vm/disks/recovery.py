@@ -2,7 +2,7 @@
 
 A running VM: everything is looked at and taken up where it stands. A VM that has ended has taken its jobs with it; its
 chains are as they were noted, with one exception. While a disk changes over to the base of its chain (a merge at PIVOT)
-there is a moment, some milliseconds, in which base and old top are both complete and only QEMU knows which one the
+or to its mirror, there is a moment, some milliseconds, in which both are complete and only QEMU knows which one the
 guest writes to. If QEMU and agent are both gone then, nothing on the disk tells. It is said in the VM's exit message,
 and stays in its record: a human has to look.
 """
@@ -10,15 +10,19 @@ and stays in its record: a human has to look.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import BlockJob
+from ovis.node.vm import definition, safe_xml
 from ovis.node.vm.backup import backup
 from ovis.node.vm.block_jobs import merge, replica
+from ovis.node.vm.disks import drives
 from ovis.node.vm.disks.truth import settle
-from ovis.node.vm.disks.work import NOTHING, DiskWork, Merge, Step
+from ovis.node.vm.disks.work import NOTHING, DiskWork, Snapshot, Step
+from ovis.node.vm.errors import BadXml
 from ovis.node.vm.snapshots import snapshot
 from ovis.node.vm.vm import Vm
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0
+KEPT = "the kept domain XML"
 
 
 def resume(vms: Vms, vm: Vm) -> None:
@@ -45,18 +50,22 @@ def resume(vms: Vms, vm: Vm) -> None:
 def ended(vms: Vms, vm: Vm) -> None:
     """The VM has ended, now or before the agent started. Safe to repeat."""
     work = vm.disk_work
-    undecided = tuple(job for job in work.merges if job.is_active and job.step is Step.PIVOT)
-    if undecided and vm.exit is not None:
-        said = " ".join(_undecided(job) for job in undecided)
-        if said not in vm.exit.message:
-            log.error("VM %s: %s", vm.id, said)
-            vm.exit = replace(vm.exit, message=f"{vm.exit.message}. {said}")
+    undecided = DiskWork(
+        merges=tuple(job for job in work.merges if job.is_active and job.step is Step.PIVOT),
+        replicas=tuple(found for found in work.replicas if found.step is Step.PIVOT),
+    )
+    if vm.exit is not None:
+        for said in _undecided(undecided):
+            if said not in vm.exit.message:
+                log.error("VM %s: %s", vm.id, said)
+                vm.exit = replace(vm.exit, message=f"{vm.exit.message}. {said}")
     vm.block_progress.clear()
+    if work.snapshot is not None:
+        _begin_with_new_layers(vm, work.snapshot)
     if work.backup is not None:
         vms.own(backup.remove_files(vms, work.backup), f"clean up the backup of VM {vm.id}")
-    left = DiskWork(merges=undecided)
-    if left != work:
-        vms.own(settle(vms, vm, left), f"settle the disks of VM {vm.id}")
+    if undecided != work:
+        vms.own(settle(vms, vm, lambda _: undecided), f"settle the disks of VM {vm.id}")
 
 
 def block_job(vms: Vms, vm: Vm, event: BlockJob) -> None:
@@ -82,8 +91,21 @@ async def _take_up(vms: Vms, vm: Vm) -> None:
             return
 
 
-def _undecided(job: Merge) -> str:
-    return (
-        f"Disk {job.disk} was changing over from {job.top} to {job.base} when it ended: compare both (qemu-img compare)"
-        " and start from the newer one, never from the other"
-    )
+def _begin_with_new_layers(vm: Vm, taken: Snapshot) -> None:
+    """Right whether the VM came to use them or not: one that it never wrote to shows what lies below."""
+    try:
+        root = safe_xml.parse(vm.xml, KEPT)
+        drives.put_on_top(root, taken.layers)
+        vm.definition = definition.read(root, KEPT)
+        vm.xml = safe_xml.text_of(root)
+    except BadXml as error:
+        log.error("VM %s: its disks begin with %s: %s", vm.id, taken.layers, error)  # noqa: TRY400
+
+
+def _undecided(work: DiskWork) -> Iterator[str]:
+    changes = [(job.disk, job.top, job.base) for job in work.merges]
+    for disk, old, new in changes + [(found.disk, found.source, found.destination) for found in work.replicas]:
+        yield (
+            f"Disk {disk} was changing over from {old} to {new} when the VM ended: compare both (qemu-img compare)"
+            " and start from the newer one, never from the other"
+        )

@@ -56,7 +56,7 @@ async def extend(vms: Vms, vm: Vm, drive: Drive, size: int) -> int:
                 await vms.hypervisor.block_jobs.resize(vm.id, drive.target, wanted)
             except HypervisorError as error:
                 raise ResizeFailed(vm.id, f"{drive.target} was not extended to {wanted} bytes: {error}") from error
-            await settle(vms, vm, vm.disk_work)
+            await settle(vms, vm)
         return (await vms.hypervisor.block_jobs.size(vm.id, drive.target)).capacity
 
 

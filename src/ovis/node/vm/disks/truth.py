@@ -6,8 +6,11 @@ repeated at any time and is what every piece of work ends with, also when it wen
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import msgspec
 from lxml import etree
@@ -24,29 +27,41 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Change = Callable[[DiskWork], DiskWork]
+_locks: WeakKeyDictionary[Vm, asyncio.Lock] = WeakKeyDictionary()
 
-async def note(vms: Vms, vm: Vm, work: DiskWork) -> None:
-    """From now on an agent that starts again knows of `work`. Raises OSError, HypervisorError (the store hangs)."""
-    before, vm.disk_work = vm.disk_work, work
+
+async def note(vms: Vms, vm: Vm, change: Change) -> None:
+    """From now on an agent that starts again knows of it. Raises OSError, HypervisorError (the store hangs)."""
+    async with _lock_of(vm):
+        before, vm.disk_work = vm.disk_work, change(vm.disk_work)
+        try:
+            await _save(vms, vm)
+        except BaseException:
+            vm.disk_work = before
+            raise
     vm.touch()
-    try:
-        await _save(vms, vm)
-    except BaseException:
-        vm.disk_work = before
-        raise
 
 
-async def settle(vms: Vms, vm: Vm, work: DiskWork) -> None:
-    """Work has ended, `work` is left. What cannot be written now is written by the next one, or at the next start."""
-    vm.disk_work = work
-    vm.touch()
+async def settle(vms: Vms, vm: Vm, change: Change = lambda work: work) -> None:
+    """Work has ended, `change` says which. What cannot be written now is written by the next one, or at the next start.
+
+    Clients see the end when everything is written.
+    """
     if vm.has_qemu:
-        await _metadata(vms, vm)
+        await _metadata(vms, vm, change)
         await vms.refresh(vm)
-    try:
-        await _save(vms, vm)
-    except (OSError, HypervisorError) as error:
-        log.warning("the record of VM %s could not be written: %s", vm.id, error)
+    async with _lock_of(vm):
+        vm.disk_work = change(vm.disk_work)
+        try:
+            await _save(vms, vm)
+        except (OSError, HypervisorError) as error:
+            log.warning("the record of VM %s could not be written: %s", vm.id, error)
+    vm.touch()
+
+
+def _lock_of(vm: Vm) -> asyncio.Lock:
+    return _locks.setdefault(vm, asyncio.Lock())
 
 
 async def _save(vms: Vms, vm: Vm) -> None:
@@ -55,10 +70,10 @@ async def _save(vms: Vms, vm: Vm) -> None:
         await vms.save(vm, Intent.DOWN if vm.is_down else Intent.RUNNING)
 
 
-async def _metadata(vms: Vms, vm: Vm) -> None:
+async def _metadata(vms: Vms, vm: Vm, change: Change) -> None:
     try:
         found = await vms.drives.drives(vm)
-        await live_metadata.edit(vms, vm, lambda holder: rewrite(holder, found, vm.disk_work))
+        await live_metadata.edit(vms, vm, lambda holder: rewrite(holder, found, change(vm.disk_work)))
     except HypervisorError as error:
         log.warning("the metadata of VM %s could not be brought up to date: %s", vm.id, error)
 

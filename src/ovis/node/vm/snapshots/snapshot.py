@@ -21,9 +21,9 @@ from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, Hyperv
 from ovis.node.vm.disks import image_header
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, SnapshotFailed
-from ovis.node.vm.disks.truth import note, settle
+from ovis.node.vm.disks.truth import Change, note, settle
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
-from ovis.node.vm.disks.work import DiskWork, Snapshot
+from ovis.node.vm.disks.work import Snapshot
 from ovis.node.vm.snapshots import freezing
 from ovis.node.vm.vm import Vm
 
@@ -75,7 +75,7 @@ async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
         layers = await _prepare(vms, vm, wish)
         freezes = wish.memory is None and not wish.is_frozen and vm.status is not VmStatus.PAUSED
         try:
-            await note(vms, vm, _with(vm, Snapshot(layers={x.disk: x.path for x in layers}, freezes=freezes)))
+            await note(vms, vm, _with(Snapshot(layers={x.disk: x.path for x in layers}, freezes=freezes)))
         except OSError as error:
             raise SnapshotFailed(vm.id, f"its record could not be written: {error}; nothing was changed") from error
         try:
@@ -84,9 +84,9 @@ async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
             vms.own(_clean_up_later(vms, vm), f"find out which layers VM {vm.id} uses")
             raise
         except BaseException:
-            await settle(vms, vm, _with(vm, None))
+            await settle(vms, vm, _with(None))
             raise
-        await settle(vms, vm, _with(vm, None))
+        await settle(vms, vm, _with(None))
         if wish.memory is not None and wish.memory.configuration is not None:
             await _write_configuration(vms, vm, wish.memory.configuration)
 
@@ -112,7 +112,7 @@ async def clean_up(vms: Vms, vm: Vm) -> None:
         return
     if found.freezes:
         await freezing.thaw(vms, vm)
-    await settle(vms, vm, _with(vm, None))
+    await settle(vms, vm, _with(None))
     log.info("VM %s: a snapshot that the agent did not see the end of is settled", vm.id)
 
 
@@ -204,5 +204,5 @@ async def _write_configuration(vms: Vms, vm: Vm, path: str) -> None:
         raise SnapshotFailed(vm.id, f"{path} could not be written: {error}; the VM uses its new layers") from error
 
 
-def _with(vm: Vm, snapshot: Snapshot | None) -> DiskWork:
-    return msgspec.structs.replace(vm.disk_work, snapshot=snapshot)
+def _with(snapshot: Snapshot | None) -> Change:
+    return lambda work: msgspec.structs.replace(work, snapshot=snapshot)

@@ -91,6 +91,13 @@ class DyingArea:
         return call
 
 
+async def until(is_so: Callable[[], Awaitable[object]]) -> None:
+    """Whatever runs by itself goes on meanwhile."""
+    async with asyncio.timeout(10):
+        while not await is_so():  # noqa: ASYNC110 - what is waited for is whatever the test says
+            await asyncio.sleep(0.001)
+
+
 def write_qcow2(path: Path, *, size: int = SIZE, backing: Path | str | None = None) -> None:
     """An image with nothing but a header."""
     name = str(backing or "").encode()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from disk_host import DiskVm, write_qcow2
+from disk_host import DiskVm, until, write_qcow2
 from vm_host import ID
 
 from ovis.node.errors import BadParameter
@@ -102,10 +102,13 @@ def test_killed_at_every_step_of_a_replication(tmp_path_factory: Any, qemu_dies:
             else:
                 assert vm.images.read(path) == seen, where
             return
-        for _ in range(50):
-            await asyncio.sleep(0)
+
+        async def agrees() -> bool:
+            (drive,) = await vms.drives.drives(found)
+            return (drive.mirror is not None) is (found.disk_work.holder is not None)
+
+        await until(agrees)
         (drive,) = await vms.drives.drives(found)
-        assert (drive.mirror is not None) is (found.disk_work.holder is not None), where
         assert vm.read() == seen, where
         if drive.mirror is not None:
             ids = VolumeIds(drive.active.volume_id or "", vm.disk.image_id)
@@ -130,7 +133,7 @@ def test_start_that_fails_leaves_no_mirror(tmp_path: Path) -> None:
         async def body(vms: Vms, found: Vm) -> None:
             for after in (False, True):
                 vm.hypervisor.faults.fail("copy", error=OperationFailed("no"), after=after)
-                with pytest.raises(ReplicaFailed, match="uses .* only"):
+                with pytest.raises(ReplicaFailed, match=r"uses .* only"):
                     await replica.start(vms, found, vm.disk.ids(), destination(vm))
                 (drive,) = await vms.drives.drives(found)
                 assert drive.mirror is None

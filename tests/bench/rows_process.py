@@ -13,9 +13,9 @@ from bench import Bench
 from rows import Round, load_since, loaded, row
 
 GROUP = "the process"
-_MIB = 1 << 20
-_IDLE_MIB = 60.0
-_FULL_MIB = 120.0
+_MB = 1_000_000
+_IDLE_MB = 60.0
+_FULL_MB = 120.0
 _CPU_PERCENT = 5.0
 _START_MS = 500.0
 _VMS = 500
@@ -68,13 +68,13 @@ def _measure_alone(bench: Bench, kind: str, uri: str) -> None:
     if bench.wants(START[kind]):
         bench.add(row(GROUP, START[kind], starts, "ms", target=_START_MS))
     if idle:
-        bench.add(row(GROUP, IDLE[kind], idle, "MiB RSS", target=_IDLE_MIB))
+        bench.add(row(GROUP, IDLE[kind], idle, "MB RSS", target=_IDLE_MB))
 
 
 def _memory(agent: Agent) -> Round:
     def read() -> tuple[float, Mapping[str, float]]:
         found = machine.memory(agent.pid)
-        return found.resident / _MIB, {"MiB PSS": found.shared_out / _MIB}
+        return found.resident / _MB, {"MB PSS": found.shared_out / _MB}
 
     return loaded(read)
 
@@ -87,7 +87,7 @@ def _measure_full(bench: Bench) -> None:
         time.sleep(sample_seconds)
         rounds = [_watch(agent, 2 * sample_seconds) for _ in range(1 if bench.quick else 2)]
         if bench.wants(FULL_MEMORY):
-            bench.add(row(GROUP, FULL_MEMORY, [_memory(agent)], "MiB RSS", target=_FULL_MIB, note=f"{vms} VMs"))
+            bench.add(row(GROUP, FULL_MEMORY, [_memory(agent)], "MB RSS", target=_FULL_MB, note=f"{vms} VMs"))
         if bench.wants(FULL_CPU):
             bench.add(row(GROUP, FULL_CPU, rounds, "%", target=_CPU_PERCENT, note=f"{vms} VMs"))
 

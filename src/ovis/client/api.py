@@ -78,12 +78,13 @@ class HostVerbs(Group):
         exist. The copy runs as a background job whose progress appears in the host statistics. A failed import
         leaves the target volumes with unusable content.
 
-        uri: Libvirt URI of the foreign hypervisor, starting with vpx, xen+ssh or qemu.
+        uri: Libvirt URI of the foreign hypervisor, starting with vpx, esx, xen or qemu; without a password, and
+            without options that make the library run programs.
         username: Account used to log in to the foreign hypervisor; empty when the URI needs none.
         password: Password of that account; empty when the login works with SSH keys.
         vminfo: Name of the foreign VM and the volumes that receive its disks.
         jobid: New id chosen by the caller, used to follow, abort and delete the import.
-        Errors: JobExists, InvalidParameter, UnexpectedError.
+        Errors: JobExists, InvalidParameter, UnsupportedOperation, UnexpectedError.
         """
         self._call("Host.convertExternalVm", HostConvertExternalVmArgs(uri=uri, username=username, password=password, vminfo=vminfo, jobid=jobid), deadline)
 
@@ -96,12 +97,13 @@ class HostVerbs(Group):
         deadline: float | None = None,
     ) -> None:
         """Starts the import of a VM from an OVA archive or directory on this host into volumes that already exist. The
-        copy runs as a background job whose progress appears in the host statistics.
+        archive is checked before the call returns: one that is damaged, links to other files or announces false
+        sizes is refused. The copy runs as a background job whose progress appears in the host statistics.
 
         ova_path: Absolute path of the OVA file or unpacked directory in the host's file system.
         vminfo: Name for the imported VM and the volumes that receive its disks.
         jobid: New id chosen by the caller, used to follow, abort and delete the import.
-        Errors: JobExists, InvalidParameter, UnexpectedError.
+        Errors: JobExists, InvalidParameter, UnsupportedOperation, UnexpectedError.
         """
         self._call("Host.convertExternalVmFromOva", HostConvertExternalVmFromOvaArgs(ova_path=ova_path, vminfo=vminfo, jobid=jobid), deadline)
 
@@ -373,7 +375,7 @@ class HostVerbs(Group):
 
         ova_path: Absolute path of the OVA file or unpacked directory in the host's file system.
         Returns: The VM that the archive describes, with its disks and networks.
-        Errors: V2VNoSuchOVF, UnexpectedError.
+        Errors: V2VNoSuchOVF, InvalidParameter, UnexpectedError.
         """
         result: ExternalVmInfo = self._call("Host.getExternalVmFromOva", HostGetExternalVmFromOvaArgs(ova_path=ova_path), deadline)
         return result
@@ -393,7 +395,7 @@ class HostVerbs(Group):
         username: Account used to log in to the foreign hypervisor; empty when the URI needs none.
         password: Password of that account; empty when the login works with SSH keys.
         Returns: Names of all VMs found on the foreign hypervisor.
-        Errors: V2VConnectionError.
+        Errors: V2VConnectionError, InvalidParameter.
         """
         result: list[str] = self._call("Host.getExternalVMNames", HostGetExternalVMNamesArgs(uri=uri, username=username, password=password), deadline)
         return result
@@ -415,7 +417,7 @@ class HostVerbs(Group):
         password: Password of that account; empty when the login works with SSH keys.
         vm_names: Names of the VMs to describe; absent or empty means all.
         Returns: Descriptions of the VMs found; names unknown to the hypervisor are left out.
-        Errors: V2VConnectionError.
+        Errors: V2VConnectionError, InvalidParameter.
         """
         result: list[ExternalVmInfo] = self._call("Host.getExternalVMs", HostGetExternalVMsArgs(uri=uri, username=username, password=password, vm_names=vm_names), deadline)
         return result
@@ -441,7 +443,7 @@ class HostVerbs(Group):
         deadline: float | None = None,
     ) -> HostJobInfoMap:
         """Lists background jobs of this host that run or ended recently. An ended job stays visible for an hour unless
-        it is deleted earlier.
+        it is deleted earlier; an import, which has a result, until it is deleted.
 
         job_type: Restricts the answer to jobs of this kind; absent means all kinds.
         job_ids: Restricts the answer to these jobs; an empty list means all. Unknown ids are left out.

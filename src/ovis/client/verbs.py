@@ -36,7 +36,8 @@ class HostConfirmConnectivityArgs(Struct, kw_only=True, frozen=True, omit_defaul
 class HostConvertExternalVmArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Arguments of Host.convertExternalVm."""
 
-    # Libvirt URI of the foreign hypervisor, starting with vpx, xen+ssh or qemu.
+    # Libvirt URI of the foreign hypervisor, starting with vpx, esx, xen or qemu; without a password, and without
+    # options that make the library run programs.
     uri: str
     # Account used to log in to the foreign hypervisor; empty when the URI needs none.
     username: str

@@ -120,6 +120,20 @@ class Migration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No migration takes longer, waiting for its turn included."""
 
 
+class Imports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Taking over VMs from OVA archives and other hypervisors."""
+
+    storage_root: Path = Path("/rhev/data-center")
+    """Below it lie pools, domains and the volumes that receive the disks; those must also be in `vms.allowed_paths`."""
+    ova_paths: list[Path] = field(default_factory=lambda: [Path("/")])
+    """OVA archives must lie below one of these."""
+    convert_guests: Literal["auto", "never", "always"] = "auto"
+    """When virt-v2v makes the guest of an OVA fit for KVM. `auto`: when it comes from another hypervisor and virt-v2v
+    is installed; otherwise its disks are copied as they are."""
+    at_once: Count = 4
+    """Further imports wait for their turn."""
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256
     """Calls that wait at once, all connections together; more are refused."""
@@ -142,6 +156,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hypervisor: Hypervisor = field(default_factory=Hypervisor)
     vms: Vms = field(default_factory=Vms)
     migration: Migration = field(default_factory=Migration)
+    imports: Imports = field(default_factory=Imports)
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
 
@@ -223,4 +238,4 @@ def _value(text: str) -> Any:
     return text
 
 
-_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Limits, Log)}
+_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Limits, Log)}

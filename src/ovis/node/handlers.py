@@ -1,9 +1,29 @@
 """Importing this module fills the registry: every module that answers verbs stands here."""
 
 from ovis.node import jobs_verbs as jobs
+from ovis.node.console import verbs as console
 from ovis.node.guest import verbs as guest
 from ovis.node.host import verbs as host
+from ovis.node.imports import verbs as imports
+from ovis.node.vm import external_data_verbs as external_data
 from ovis.node.vm import verbs as vm
+from ovis.node.vm.backup import verbs as backup
+from ovis.node.vm.disks import verbs as disks
+from ovis.node.vm.hotplug import verbs as hotplug
 from ovis.node.vm.migration import verbs as migration
+from ovis.node.vm.tuning import verbs as tuning
 
-__all__ = ["guest", "host", "jobs", "migration", "vm"]
+__all__ = [
+    "backup",
+    "console",
+    "disks",
+    "external_data",
+    "guest",
+    "host",
+    "hotplug",
+    "imports",
+    "jobs",
+    "migration",
+    "tuning",
+    "vm",
+]

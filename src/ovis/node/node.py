@@ -22,6 +22,8 @@ from ovis.node.host.statistics import VmCounts
 from ovis.node.hypervisor import acceleration
 from ovis.node.hypervisor.acceleration import Acceleration, Kind, Probe
 from ovis.node.hypervisor.interface import Hypervisor
+from ovis.node.imports.imports import Imports
+from ovis.node.imports.settings import ImportSettings
 from ovis.node.jobs import Jobs
 from ovis.node.registry import HANDLERS
 from ovis.node.vm.migration.settings import MigrationSettings
@@ -46,11 +48,13 @@ class Node:
         self.is_ready = False
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
+        self.imports = Imports(self.jobs, hypervisor.external, _import_settings(config))
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,
             acceleration=lambda: self.acceleration,
             vm_counts=self._count_vms,
+            imports=self.imports.statistics,
             implemented=HANDLERS.keys(),
             identity_file=config.state_folder / "host.id",
             configured_id=config.host.id,
@@ -73,6 +77,7 @@ class Node:
                 tasks.create_task(self._care_for_vms(), name="VMs")
         finally:
             await self.jobs.close()
+            self.imports.close()
             self.host.close()
 
     async def _care_for_vms(self) -> None:
@@ -80,6 +85,7 @@ class Node:
         vms = Vms(self.hypervisor, self.events, self.config.state_folder, self._vm_settings())
         self._vms = vms
         try:
+            await self.imports.recover()
             await vms.recover()
             self.is_ready = True
             await vms.run()
@@ -107,6 +113,7 @@ class Node:
             host_serial=host_id(self.config.host.id, self.config.state_folder / "host.id", files),
             sample_period=self.config.vms.sample_seconds,
             guest_period=self.config.vms.guest_agent_seconds,
+            payload_folder=self.config.run_folder / "payloads",
             backup_folder=self.config.run_folder / "backup",
             scratch_folder=self.config.state_folder / "scratch",
             migration=_migration_settings(self.config),
@@ -124,6 +131,19 @@ class Node:
             arriving=statuses.count(VmStatus.MIGRATION_DESTINATION),
             leaving=statuses.count(VmStatus.MIGRATION_SOURCE),
         )
+
+
+def _import_settings(config: Config) -> ImportSettings:
+    given = config.imports
+    return ImportSettings(
+        state=config.state_folder,
+        secrets=config.run_folder / "imports",
+        storage_root=given.storage_root,
+        allowed_paths=tuple(config.vms.allowed_paths),
+        ova_paths=tuple(given.ova_paths),
+        convert_guests=given.convert_guests,
+        at_once=given.at_once,
+    )
 
 
 def _migration_settings(config: Config) -> MigrationSettings:

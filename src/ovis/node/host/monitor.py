@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from ovis.client import codec
-from ovis.client.types import HardwareInformation, HostStats, VdsmCapabilities
+from ovis.client.types import HardwareInformation, HostStats, V2VJobInfo, VdsmCapabilities
 from ovis.node.errors import NodeError
 from ovis.node.host import hardware, libvirt_facts
 from ovis.node.host.capabilities import Machine, capabilities, read_machine
@@ -48,8 +48,8 @@ class NotMeasuredYet(NodeError):
 class HostMonitor:
     """Made and used in the event loop. `close` it when `sample_forever` and `follow_hypervisor` have been cancelled.
 
-    `acceleration` and `vm_counts` are asked each time, so they may change. `identity_file` keeps the host's id unless
-    one is configured. `watched_folders`: whose free space is reported. `implemented`: the verbs that are built.
+    `acceleration`, `vm_counts` and `imports` are asked each time, so they may change. `identity_file` keeps the host's
+    id unless one is configured. `watched_folders`: whose free space is reported. `implemented`: verbs that are built.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class HostMonitor:
         *,
         acceleration: Callable[[], Acceleration],
         vm_counts: Callable[[], VmCounts],
+        imports: Callable[[], Mapping[str, V2VJobInfo]] = dict,
         implemented: Collection[str],
         identity_file: Path,
         configured_id: str = "",
@@ -69,6 +70,7 @@ class HostMonitor:
         self._hypervisor = hypervisor
         self._acceleration = acceleration
         self._vm_counts = vm_counts
+        self._imports = imports
         self._implemented = implemented
         self._identity_file = identity_file
         self._configured_id = configured_id
@@ -105,7 +107,8 @@ class HostMonitor:
             self._sampling.run("reading the host's counters", self._sampler.take, deadline=_SAMPLE_SECONDS),
             self._read_free_space(),
         )
-        self._latest = host_stats(self._reading, reading, self._vm_counts(), free)
+        stats = host_stats(self._reading, reading, self._vm_counts(), free)
+        self._latest = msgspec.structs.replace(stats, v2v_jobs=dict(self._imports()))
         self._encoded = msgspec.Raw(codec.encode_result("Host.getStats", self._latest))
         self._reading = reading
 

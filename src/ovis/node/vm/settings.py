@@ -44,8 +44,14 @@ class VmSettings:
     guest_period: float = 30.0
     boot_grace: float = 60.0
     shutdown_timeout: float = 30.0
+    unplug_timeout: float = 30.0
+    """How long a guest may take to give a device up."""
+    swtpm_folder: Path = Path("/var/lib/libvirt/swtpm")
+    """Where libvirt has the contents of emulated TPMs."""
     freeze_limit: float = 180.0
     """A guest that nobody thaws is thawed by itself: longer than a snapshot takes, shorter than a guest bears it."""
+    payload_folder: Path = Path("/run/ovis/payloads")
+    """Media that are made for VMs."""
     backup_folder: Path = Path("/run/ovis/backup")
     """Sockets at which the disks of a backup are read."""
     scratch_folder: Path = Path("/var/lib/ovis/node/scratch")

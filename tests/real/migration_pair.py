@@ -213,9 +213,6 @@ def restart_libvirtd(host: VirtualHost) -> None:
 
 
 def kill_libvirtd(host: VirtualHost) -> None:
-    import os
-    import signal
-
     for pid in host.processes("libvirtd"):
         os.kill(pid, signal.SIGKILL)
     until("libvirtd is dead", lambda: not host.processes("libvirtd"))

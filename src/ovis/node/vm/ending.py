@@ -70,8 +70,13 @@ async def _cut_power(vms: Vms, vm: Vm, attempts: int) -> None:
         if not vm.is_down:
             raise DestroyFailed(vm.id, str(error)) from error
     # The event first: one that came after a new VM with this id was created would be taken for that one's.
-    await vm.until(lambda: vm.is_down, seconds=STOPPED_COMES if vm.has_qemu else 0)
+    await vm.until(lambda: vm.is_down, seconds=STOPPED_COMES if _has_domain(vm) else 0)
     vms.end(vm, _exit_of_destroy(vm))
+
+
+def _has_domain(vm: Vm) -> bool:
+    """As far as is known; of a VM that is expected from another host libvirt may never have heard."""
+    return vm.has_qemu and (vm.arrival is None or vm.arrival.has_appeared)
 
 
 def _exit_of_destroy(vm: Vm) -> Exit:

@@ -6,8 +6,8 @@ earlier one had; iterations without progress are counted, and the schedule says 
     stalling: [{limit: 1, setDowntime 150}, {limit: 2, setDowntime 200}, {limit: -1, abort}]
 
 takes 150 ms at the second iteration without progress, 200 ms at the third, and gives up at the next one after that.
-A schedule that holds no way out gets one: after its last measure, `patience` seconds without progress end the migration.
-So they do at any time when nothing moves at all.
+A schedule that holds no way out gets one: after its last measure, `patience` seconds without progress end the
+migration. So they do at any time when nothing moves at all.
 Source: the schema's ConvergenceSchedule; reference/vdsm.md, 2.4.
 """
 
@@ -133,12 +133,12 @@ class Convergence:
         return due
 
     def _compare(self, iteration: int, remaining: int, now: float) -> None:
-        if self._seen is None or self._seen[0] != iteration:
-            # What is left as an iteration begins; later in it that says nothing of the next one.
-            if self._least is None or remaining < self._least:
-                self._least = remaining
-                self._progress_at = now
-                self._progress_iteration = iteration
+        # What is left as an iteration begins; later in it that says nothing of the next one.
+        begins = self._seen is None or self._seen[0] != iteration
+        if begins and (self._least is None or remaining < self._least):
+            self._least = remaining
+            self._progress_at = now
+            self._progress_iteration = iteration
         if self._seen != (iteration, remaining):
             self._moved_at = now
         self._seen = (iteration, remaining)

@@ -1,0 +1,7 @@
+"""The helpers beside the tests, and those one folder up, can be imported by their name."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -13,6 +13,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import stat
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -22,11 +24,13 @@ import msgspec
 
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.pools import Pool
+from ovis.node.vm.states import ExitCode, ExitReason
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 VERSION = 1
+LIMIT = 32 << 20  # the description is the most of it, at most 2 MiB when it comes from a caller
 CLOSE_WITHIN = 1.0
 DEADLINE = 20.0  # a flush of a busy local disk takes a second or two
 
@@ -41,8 +45,8 @@ class Intent(StrEnum):
 
 
 class StoredExit(msgspec.Struct, frozen=True):
-    code: int
-    reason: int
+    code: ExitCode
+    reason: ExitReason
     message: str
 
 
@@ -57,12 +61,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     start_time: float
     launch_paused: bool = False
     time_offset: int | None = None
-    asked: int | None = None
+    asked: ExitReason | None = None
     exit: StoredExit | None = None
 
 
 class UnreadableRecord(Exception):
-    """A later release wrote it, or it is damaged."""
+    """A later release wrote it, or it is damaged: trying again would not help."""
 
 
 class Store:
@@ -97,20 +101,33 @@ class Store:
             self._flush_folder()
 
     def load(self) -> list[Record]:
-        """All records. One that cannot be read is put aside as `<id>.json.unreadable` and logged."""
+        """All records. A damaged one is put aside as `<id>.json.unreadable`; one that the storage does not give stays.
+
+        Both are logged, and neither keeps the others from being read.
+        """
         records = []
         for path in sorted(self._folder.glob("*.json")):
             try:
-                records.append(_decode(path.read_bytes()))
-            except (OSError, UnreadableRecord) as error:
-                log.error(  # noqa: TRY400 - the trace would say nothing more
-                    "%s cannot be read and is put aside: %s", path, error
-                )
-                with contextlib.suppress(OSError):
-                    path.rename(path.with_name(path.name + ".unreadable"))
+                records.append(_read(path))
+            except UnreadableRecord as error:
+                log.error("%s is damaged and put aside: %s", path, error)  # noqa: TRY400 - the text says it all
+                self._put_aside(path)
+            except OSError as error:
+                log.error("%s cannot be read and is left there: %s", path, error.strerror)  # noqa: TRY400 - as above
         for leftover in self._folder.glob("*.new"):
-            leftover.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the next write replaces it, or fails and says so
+                leftover.unlink(missing_ok=True)
         return records
+
+    def _put_aside(self, path: Path) -> None:
+        """Beside those that were put aside before: each may hold what somebody needs to set things right."""
+        aside = path.with_name(f"{path.name}.unreadable")
+        if aside.exists():
+            aside = aside.with_name(f"{aside.name}.{time.time_ns()}")
+        try:
+            path.rename(aside)
+        except OSError as error:
+            log.warning("%s could not be put aside: %s", path, error.strerror)
 
     async def run(self, work: Callable[[], T]) -> T:
         """`work()` in the store's thread. Raises OSError, DeadlineExceeded, ThreadsExhausted."""
@@ -137,11 +154,32 @@ class Store:
             os.close(descriptor)
 
 
-def _decode(data: bytes) -> Record:
-    try:
-        record = msgspec.json.decode(data, type=Record)
-    except msgspec.MsgspecError as error:
-        raise UnreadableRecord(str(error)) from error
-    if record.version > VERSION:
-        raise UnreadableRecord(f"its version is {record.version}, this release knows {VERSION}")
+def _read(path: Path) -> Record:
+    """Raises UnreadableRecord, OSError."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # a FIFO would be read for ever
+        raise UnreadableRecord("it is no file")
+    if status.st_size > LIMIT:
+        raise UnreadableRecord(f"it has {status.st_size} bytes, at most {LIMIT} are read")
+    record = _decode(path.read_bytes())
+    if record.id != path.stem:
+        raise UnreadableRecord(f"it is that of VM {record.id[:60]!r}")
     return record
+
+
+def _decode(data: bytes) -> Record:
+    version = _decoded(data, _Version).version
+    if version > VERSION:
+        raise UnreadableRecord(f"its version is {version}, this release knows {VERSION}")
+    return _decoded(data, Record)
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+def _decoded(data: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnreadableRecord(str(error)) from error

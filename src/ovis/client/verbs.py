@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 
 from ovis.client.types import *  # noqa: F403
-from ovis.client.wire_values import in_bytes, text_of
+from ovis.client.wire_values import in_bytes
 
 
 
@@ -2153,17 +2153,17 @@ def _encode_VmStatusChange(v: VmStatusChange) -> dict[str, Any]:
     if v.client_ip is not None:
         w["clientIp"] = v.client_ip
     if v.cpu_sys_percent is not None:
-        w["cpuSys"] = text_of(v.cpu_sys_percent)
+        w["cpuSys"] = f"{v.cpu_sys_percent:.2f}"
     if v.cpu_user_percent is not None:
-        w["cpuUser"] = text_of(v.cpu_user_percent)
+        w["cpuUser"] = f"{v.cpu_user_percent:.2f}"
     if v.display_info is not None:
         w["displayInfo"] = [_encode_VmDisplayInfo(i) for i in v.display_info]
     if v.display_ip is not None:
         w["displayIp"] = v.display_ip
     if v.display_port is not None:
-        w["displayPort"] = text_of(v.display_port)
+        w["displayPort"] = str(v.display_port)
     if v.display_secure_port is not None:
-        w["displaySecurePort"] = text_of(v.display_secure_port)
+        w["displaySecurePort"] = str(v.display_secure_port)
     if v.display_type is not None:
         w["displayType"] = v.display_type
     if v.elapsed_time is not None:
@@ -2175,18 +2175,18 @@ def _encode_VmStatusChange(v: VmStatusChange) -> dict[str, Any]:
     if v.exit_reason is not None:
         w["exitReason"] = v.exit_reason
     if v.hash is not None:
-        w["hash"] = text_of(v.hash)
+        w["hash"] = str(v.hash)
     if v.monitor_response is not None:
-        w["monitorResponse"] = text_of(v.monitor_response)
+        w["monitorResponse"] = str(v.monitor_response)
     if v.pause_code is not None:
         w["pauseCode"] = v.pause_code
     w["status"] = v.status
     if v.time_offset is not None:
-        w["timeOffset"] = text_of(v.time_offset)
+        w["timeOffset"] = str(v.time_offset)
     if v.vcpu_period_us is not None:
         w["vcpuPeriod"] = v.vcpu_period_us
     if v.vcpu_quota_us is not None:
-        w["vcpuQuota"] = text_of(v.vcpu_quota_us)
+        w["vcpuQuota"] = str(v.vcpu_quota_us)
     if v.ioerror is not None:
         w["ioerror"] = v.ioerror
     return w
@@ -2194,22 +2194,22 @@ def _encode_VmStatusChange(v: VmStatusChange) -> dict[str, Any]:
 
 def _encode_BlockDeviceInfo(v: BlockDeviceInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["capacity"] = text_of(v.capacity)
+    w["capacity"] = str(v.capacity)
     w["devtype"] = v.devtype
     w["discard_max_bytes"] = v.discard_max_bytes
     if v.discard_zeroes_data is not None:
         w["discard_zeroes_data"] = v.discard_zeroes_data
     w["fwrev"] = v.fwrev
     w["GUID"] = v.guid
-    w["logicalblocksize"] = text_of(v.logicalblocksize)
+    w["logicalblocksize"] = str(v.logicalblocksize)
     if v.partitioned is not None:
         w["partitioned"] = v.partitioned
     w["pathlist"] = v.pathlist
     w["pathstatus"] = [_encode_BlockDevicePathInfo(i) for i in v.pathstatus]
-    w["physicalblocksize"] = text_of(v.physicalblocksize)
+    w["physicalblocksize"] = str(v.physicalblocksize)
     w["productID"] = v.product_id
     if v.pvsize is not None:
-        w["pvsize"] = text_of(v.pvsize)
+        w["pvsize"] = str(v.pvsize)
     w["pvUUID"] = v.pv_uuid
     w["serial"] = v.serial
     w["status"] = v.status
@@ -2221,9 +2221,9 @@ def _encode_BlockDeviceInfo(v: BlockDeviceInfo) -> dict[str, Any]:
 
 def _encode_CpuCoreStats(v: CpuCoreStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["cpuIdle"] = text_of(v.cpu_idle_percent)
-    w["cpuSys"] = text_of(v.cpu_sys_percent)
-    w["cpuUser"] = text_of(v.cpu_user_percent)
+    w["cpuIdle"] = f"{v.cpu_idle_percent:.2f}"
+    w["cpuSys"] = f"{v.cpu_sys_percent:.2f}"
+    w["cpuUser"] = f"{v.cpu_user_percent:.2f}"
     w["nodeIndex"] = v.node_index
     return w
 
@@ -2233,9 +2233,9 @@ def _encode_ExternalDiskInfo(v: ExternalDiskInfo) -> dict[str, Any]:
     if v.alias is not None:
         w["alias"] = v.alias
     if v.allocation is not None:
-        w["allocation"] = text_of(v.allocation)
+        w["allocation"] = str(v.allocation)
     if v.capacity is not None:
-        w["capacity"] = text_of(v.capacity)
+        w["capacity"] = str(v.capacity)
     if v.dev is not None:
         w["dev"] = v.dev
     if v.type is not None:
@@ -2291,11 +2291,11 @@ def _encode_HostDeviceParams(v: HostDeviceParams) -> dict[str, Any]:
         w["driver"] = v.driver
     if v.interface is not None:
         w["interface"] = v.interface
-    w["is_assignable"] = text_of(v.is_assignable)
+    w["is_assignable"] = ("true" if v.is_assignable else "false")
     if v.mode is not None:
         w["mode"] = v.mode
     if v.numa_node is not None:
-        w["numa_node"] = text_of(v.numa_node)
+        w["numa_node"] = str(v.numa_node)
     if v.parent is not None:
         w["parent"] = v.parent
     if v.product is not None:
@@ -2309,7 +2309,7 @@ def _encode_HostDeviceParams(v: HostDeviceParams) -> dict[str, Any]:
     if v.vendor_id is not None:
         w["vendor_id"] = v.vendor_id
     if v.iommu_group is not None:
-        w["iommu_group"] = text_of(v.iommu_group)
+        w["iommu_group"] = str(v.iommu_group)
     if v.mdev is not None:
         w["mdev"] = v.mdev
     if v.physfn is not None:
@@ -2321,20 +2321,20 @@ def _encode_HostDeviceParams(v: HostDeviceParams) -> dict[str, Any]:
 
 def _encode_HostStats(v: HostStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["anonHugePages"] = text_of(v.anon_huge_pages // 1048576)
-    w["bootTime"] = text_of(v.boot_time)
-    w["cpuIdle"] = text_of(v.cpu_idle_percent)
-    w["cpuLoad"] = text_of(v.cpu_load)
+    w["anonHugePages"] = str(v.anon_huge_pages // 1048576)
+    w["bootTime"] = str(v.boot_time)
+    w["cpuIdle"] = f"{v.cpu_idle_percent:.2f}"
+    w["cpuLoad"] = f"{v.cpu_load:.2f}"
     if v.cpu_statistics is not None:
         w["cpuStatistics"] = {k: _encode_CpuCoreStats(i) for k, i in v.cpu_statistics.items()}
-    w["cpuSys"] = text_of(v.cpu_sys_percent)
-    w["cpuSysVdsmd"] = text_of(v.cpu_sys_vdsmd_percent)
-    w["cpuUser"] = text_of(v.cpu_user_percent)
-    w["cpuUserVdsmd"] = text_of(v.cpu_user_vdsmd_percent)
+    w["cpuSys"] = f"{v.cpu_sys_percent:.2f}"
+    w["cpuSysVdsmd"] = f"{v.cpu_sys_vdsmd_percent:.2f}"
+    w["cpuUser"] = f"{v.cpu_user_percent:.2f}"
+    w["cpuUserVdsmd"] = f"{v.cpu_user_vdsmd_percent:.2f}"
     w["dateTime"] = v.date_time
     if v.disk_stats is not None:
         w["diskStats"] = {k: _encode_PathStats(i) for k, i in v.disk_stats.items()}
-    w["elapsedTime"] = text_of(v.elapsed_time)
+    w["elapsedTime"] = f"{v.elapsed_time:.2f}"
     w["haScore"] = v.ha_score
     w["haStats"] = v.ha_stats
     w["incomingVmMigrations"] = v.incoming_vm_migrations
@@ -2349,24 +2349,24 @@ def _encode_HostStats(v: HostStats) -> dict[str, Any]:
     w["memFree"] = v.mem_free // 1048576
     if v.mem_shared is not None:
         w["memShared"] = v.mem_shared // 1048576
-    w["memUsed"] = text_of(v.mem_used_percent)
+    w["memUsed"] = str(v.mem_used_percent)
     w["momStatus"] = v.mom_status
     w["multipathHealth"] = v.multipath_health
-    w["netConfigDirty"] = text_of(v.net_config_dirty)
+    w["netConfigDirty"] = ("true" if v.net_config_dirty else "false")
     if v.network is not None:
         w["network"] = {k: _encode_HostNetworkInterfaceStats(i) for k, i in v.network.items()}
     if v.numa_node_mem_free is not None:
         w["numaNodeMemFree"] = {k: _encode_NumaNodeMemoryStats(i) for k, i in v.numa_node_mem_free.items()}
     w["outgoingVmMigrations"] = v.outgoing_vm_migrations
     if v.rx_dropped is not None:
-        w["rxDropped"] = text_of(v.rx_dropped)
+        w["rxDropped"] = str(v.rx_dropped)
     w["storageDomains"] = {k: _encode_StorageDomainVitals(i) for k, i in v.storage_domains.items()}
     w["swapFree"] = v.swap_free // 1048576
     w["swapTotal"] = v.swap_total // 1048576
     if v.thp_state is not None:
         w["thpState"] = v.thp_state
     if v.tx_dropped is not None:
-        w["txDropped"] = text_of(v.tx_dropped)
+        w["txDropped"] = str(v.tx_dropped)
     if v.v2v_jobs is not None:
         w["v2vJobs"] = v.v2v_jobs
     w["vmActive"] = v.vm_active
@@ -2380,19 +2380,19 @@ def _encode_NumaNode(v: NumaNode) -> dict[str, Any]:
     w["cpus"] = v.cpus
     if v.hugepages is not None:
         w["hugepages"] = {k: _encode_NumaNodeHugePages(i) for k, i in v.hugepages.items()}
-    w["totalMemory"] = text_of(v.total_memory // 1048576)
+    w["totalMemory"] = str(v.total_memory // 1048576)
     return w
 
 
 def _encode_NumaNodeHugePages(v: NumaNodeHugePages) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["totalPages"] = text_of(v.total_pages)
+    w["totalPages"] = str(v.total_pages)
     return w
 
 
 def _encode_NumaNodeHugePagesStats(v: NumaNodeHugePagesStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["freePages"] = text_of(v.free_pages)
+    w["freePages"] = str(v.free_pages)
     return w
 
 
@@ -2400,38 +2400,38 @@ def _encode_NumaNodeMemoryStats(v: NumaNodeMemoryStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
     if v.hugepages is not None:
         w["hugepages"] = {k: _encode_NumaNodeHugePagesStats(i) for k, i in v.hugepages.items()}
-    w["memFree"] = text_of(v.mem_free // 1048576)
+    w["memFree"] = str(v.mem_free // 1048576)
     w["memPercent"] = v.mem_percent
     return w
 
 
 def _encode_PathStats(v: PathStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["free"] = text_of(v.free // 1048576)
+    w["free"] = str(v.free // 1048576)
     return w
 
 
 def _encode_PCIAddress(v: PCIAddress) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["bus"] = text_of(v.bus)
-    w["domain"] = text_of(v.domain)
-    w["function"] = text_of(v.function)
-    w["slot"] = text_of(v.slot)
+    w["bus"] = str(v.bus)
+    w["domain"] = str(v.domain)
+    w["function"] = str(v.function)
+    w["slot"] = str(v.slot)
     return w
 
 
 def _encode_SCSIAddress(v: SCSIAddress) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["bus"] = text_of(v.bus)
-    w["host"] = text_of(v.host)
-    w["lun"] = text_of(v.lun)
-    w["target"] = text_of(v.target)
+    w["bus"] = str(v.bus)
+    w["host"] = str(v.host)
+    w["lun"] = str(v.lun)
+    w["target"] = str(v.target)
     return w
 
 
 def _encode_SELinuxStatus(v: SELinuxStatus) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["mode"] = text_of(v.mode)
+    w["mode"] = str(v.mode)
     return w
 
 
@@ -2439,18 +2439,18 @@ def _encode_Tlv(v: Tlv) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["name"] = v.name
     if v.oui is not None:
-        w["oui"] = text_of(v.oui)
+        w["oui"] = str(v.oui)
     w["properties"] = v.properties
     if v.subtype is not None:
-        w["subtype"] = text_of(v.subtype)
-    w["type"] = text_of(v.type)
+        w["subtype"] = str(v.subtype)
+    w["type"] = str(v.type)
     return w
 
 
 def _encode_USBAddress(v: USBAddress) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["bus"] = text_of(v.bus)
-    w["device"] = text_of(v.device)
+    w["bus"] = str(v.bus)
+    w["device"] = str(v.device)
     return w
 
 
@@ -2471,23 +2471,23 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["clusterLevels"] = v.cluster_levels
     if v.connector_info is not None:
         w["connector_info"] = v.connector_info
-    w["cpuCores"] = text_of(v.cpu_cores)
+    w["cpuCores"] = str(v.cpu_cores)
     w["cpuFlags"] = v.cpu_flags
     w["cpuModel"] = v.cpu_model
-    w["cpuSockets"] = text_of(v.cpu_sockets)
+    w["cpuSockets"] = str(v.cpu_sockets)
     if v.cpu_speed_mhz is not None:
-        w["cpuSpeed"] = text_of(v.cpu_speed_mhz)
-    w["cpuThreads"] = text_of(v.cpu_threads)
+        w["cpuSpeed"] = f"{v.cpu_speed_mhz:.2f}"
+    w["cpuThreads"] = str(v.cpu_threads)
     if v.cpu_topology is not None:
         w["cpuTopology"] = v.cpu_topology
     if v.domain_versions is not None:
         w["domain_versions"] = v.domain_versions
     w["emulatedMachines"] = v.emulated_machines
     w["fipsEnabled"] = v.fips_enabled
-    w["guestOverhead"] = text_of(v.guest_overhead // 1048576)
+    w["guestOverhead"] = str(v.guest_overhead // 1048576)
     w["HBAInventory"] = v.hba_inventory
     w["hooks"] = v.hooks
-    w["hostdevPassthrough"] = text_of(v.hostdev_passthrough)
+    w["hostdevPassthrough"] = ("true" if v.hostdev_passthrough else "false")
     w["hostedEngineDeployed"] = v.hosted_engine_deployed
     if v.hugepages is not None:
         w["hugepages"] = [i // 1024 for i in v.hugepages]
@@ -2496,16 +2496,16 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["kdumpStatus"] = v.kdump_status
     if v.kernel_args is not None:
         w["kernelArgs"] = v.kernel_args
-    w["kvmEnabled"] = text_of(v.kvm_enabled)
+    w["kvmEnabled"] = ("true" if v.kvm_enabled else "false")
     if v.last_client_iface is not None:
         w["lastClientIface"] = v.last_client_iface
-    w["liveMerge"] = text_of(v.live_merge)
-    w["liveSnapshot"] = text_of(v.live_snapshot)
-    w["memSize"] = text_of(v.mem_size // 1048576)
+    w["liveMerge"] = ("true" if v.live_merge else "false")
+    w["liveSnapshot"] = ("true" if v.live_snapshot else "false")
+    w["memSize"] = str(v.mem_size // 1048576)
     w["nameservers"] = v.nameservers
     if v.nested_virtualization is not None:
         w["nestedVirtualization"] = v.nested_virtualization
-    w["netConfigDirty"] = text_of(v.net_config_dirty)
+    w["netConfigDirty"] = ("true" if v.net_config_dirty else "false")
     w["networks"] = {k: _encode_member(i) for k, i in v.networks.items()}
     w["nics"] = {k: _encode_NetInfoNic(i) for k, i in v.nics.items()}
     w["numaNodeDistance"] = v.numa_node_distance
@@ -2516,7 +2516,7 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["packages2"] = v.packages2
     if v.realtime_kernel is not None:
         w["realtimeKernel"] = v.realtime_kernel
-    w["reservedMem"] = text_of(v.reserved_mem // 1048576)
+    w["reservedMem"] = str(v.reserved_mem // 1048576)
     w["rngSources"] = v.rng_sources
     w["selinux"] = _encode_SELinuxStatus(v.selinux)
     if v.software_revision is not None:
@@ -2535,7 +2535,7 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
     w["vlans"] = v.vlans
     w["vmTypes"] = v.vm_types
     if v.vnc_encrypted is not None:
-        w["vncEncrypted"] = text_of(v.vnc_encrypted)
+        w["vncEncrypted"] = ("true" if v.vnc_encrypted else "false")
     w["zerocopy_migrations"] = v.zerocopy_migrations
     return w
 
@@ -2543,29 +2543,29 @@ def _encode_VdsmCapabilities(v: VdsmCapabilities) -> dict[str, Any]:
 def _encode_HostNetworkInterfaceStats(v: HostNetworkInterfaceStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["name"] = v.name
-    w["rx"] = text_of(v.rx)
-    w["rxDropped"] = text_of(v.rx_dropped)
-    w["rxErrors"] = text_of(v.rx_errors)
+    w["rx"] = str(v.rx)
+    w["rxDropped"] = str(v.rx_dropped)
+    w["rxErrors"] = str(v.rx_errors)
     w["sampleTime"] = v.sample_time
-    w["speed"] = text_of(v.speed_mbits_per_second)
+    w["speed"] = str(v.speed_mbits_per_second)
     w["state"] = v.state
-    w["tx"] = text_of(v.tx)
-    w["txDropped"] = text_of(v.tx_dropped)
-    w["txErrors"] = text_of(v.tx_errors)
+    w["tx"] = str(v.tx)
+    w["txDropped"] = str(v.tx_dropped)
+    w["txErrors"] = str(v.tx_errors)
     return w
 
 
 def _encode_HostNetworkStatistics(v: HostNetworkStatistics) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["network"] = {k: _encode_HostNetworkInterfaceStats(i) for k, i in v.network.items()}
-    w["rxDropped"] = text_of(v.rx_dropped)
-    w["txDropped"] = text_of(v.tx_dropped)
+    w["rxDropped"] = str(v.rx_dropped)
+    w["txDropped"] = str(v.tx_dropped)
     return w
 
 
 def _encode_Lldp(v: Lldp) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["enabled"] = text_of(v.enabled)
+    w["enabled"] = ("true" if v.enabled else "false")
     w["tlvs"] = [_encode_Tlv(i) for i in v.tlvs]
     return w
 
@@ -2588,7 +2588,7 @@ def _encode_NetInfoBond(v: NetInfoBond) -> dict[str, Any]:
     if v.ipv6autoconf is not None:
         w["ipv6autoconf"] = v.ipv6autoconf
     w["ipv6gateway"] = v.ipv6gateway
-    w["mtu"] = text_of(v.mtu)
+    w["mtu"] = str(v.mtu)
     w["netmask"] = v.netmask
     w["opts"] = v.opts
     if v.qos is not None:
@@ -2621,7 +2621,7 @@ def _encode_NetInfoBridgedNetwork(v: NetInfoBridgedNetwork) -> dict[str, Any]:
     if v.ipv6autoconf is not None:
         w["ipv6autoconf"] = v.ipv6autoconf
     w["ipv6gateway"] = v.ipv6gateway
-    w["mtu"] = text_of(v.mtu)
+    w["mtu"] = str(v.mtu)
     w["netmask"] = v.netmask
     if v.opts is not None:
         w["opts"] = v.opts
@@ -2657,7 +2657,7 @@ def _encode_NetInfoBridgelessNetwork(v: NetInfoBridgelessNetwork) -> dict[str, A
     if v.dhcpv6 is not None:
         w["dhcpv6"] = v.dhcpv6
     if v.mtu is not None:
-        w["mtu"] = text_of(v.mtu)
+        w["mtu"] = str(v.mtu)
     if v.switch is not None:
         w["switch"] = v.switch
     return w
@@ -2680,7 +2680,7 @@ def _encode_NetInfoNic(v: NetInfoNic) -> dict[str, Any]:
     if v.ipv6autoconf is not None:
         w["ipv6autoconf"] = v.ipv6autoconf
     w["ipv6gateway"] = v.ipv6gateway
-    w["mtu"] = text_of(v.mtu)
+    w["mtu"] = str(v.mtu)
     w["netmask"] = v.netmask
     if v.permhwaddr is not None:
         w["permhwaddr"] = v.permhwaddr
@@ -2699,7 +2699,7 @@ def _encode_SetupNetworkBondAttributes(v: SetupNetworkBondAttributes) -> dict[st
     if v.options is not None:
         w["options"] = v.options
     if v.remove is not None:
-        w["remove"] = text_of(v.remove)
+        w["remove"] = ("true" if v.remove else "false")
     if v.switch is not None:
         w["switch"] = v.switch
     return w
@@ -2736,15 +2736,15 @@ def _encode_SetupNetworkNetAttributes(v: SetupNetworkNetAttributes) -> dict[str,
     if v.nic is not None:
         w["nic"] = v.nic
     if v.remove is not None:
-        w["remove"] = text_of(v.remove)
+        w["remove"] = ("true" if v.remove else "false")
     if v.switch is not None:
         w["switch"] = v.switch
     if v.vlan is not None:
         w["vlan"] = v.vlan
-    w["bridged"] = text_of(v.bridged)
+    w["bridged"] = ("true" if v.bridged else "false")
     w["mtu"] = v.mtu
     if v.prefix is not None:
-        w["prefix"] = text_of(v.prefix)
+        w["prefix"] = str(v.prefix)
     if v.stp is not None:
         w["STP"] = v.stp
     return w
@@ -2752,7 +2752,7 @@ def _encode_SetupNetworkNetAttributes(v: SetupNetworkNetAttributes) -> dict[str,
 
 def _encode_SetupNetworkOptions(v: SetupNetworkOptions) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["connectivityCheck"] = text_of(v.connectivity_check)
+    w["connectivityCheck"] = ("true" if v.connectivity_check else "false")
     w["connectivityTimeout"] = v.connectivity_timeout
     w["commitOnSuccess"] = v.commit_on_success
     return w
@@ -2763,7 +2763,7 @@ def _encode_VdsmNetworkCapabilities(v: VdsmNetworkCapabilities) -> dict[str, Any
     w["bondings"] = {k: _encode_NetInfoBond(i) for k, i in v.bondings.items()}
     w["bridges"] = {k: _encode_NetInfoBridgedNetwork(i) for k, i in v.bridges.items()}
     w["nameservers"] = v.nameservers
-    w["netConfigDirty"] = text_of(v.net_config_dirty)
+    w["netConfigDirty"] = ("true" if v.net_config_dirty else "false")
     w["networks"] = {k: _encode_member(i) for k, i in v.networks.items()}
     w["nics"] = {k: _encode_NetInfoNic(i) for k, i in v.nics.items()}
     w["supportsIPv6"] = v.supports_i_pv6
@@ -2777,8 +2777,8 @@ def _encode_IscsiConnectionParameters(v: IscsiConnectionParameters) -> dict[str,
     w["id"] = v.id
     w["iqn"] = v.iqn
     w["password"] = v.password
-    w["port"] = text_of(v.port)
-    w["tpgt"] = text_of(v.tpgt)
+    w["port"] = str(v.port)
+    w["tpgt"] = str(v.tpgt)
     w["user"] = v.user
     if v.iface_name is not None:
         w["ifaceName"] = v.iface_name
@@ -2789,9 +2789,9 @@ def _encode_IscsiConnectionParameters(v: IscsiConnectionParameters) -> dict[str,
 
 def _encode_PhysicalVolumeInfo(v: PhysicalVolumeInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["capacity"] = text_of(v.capacity)
+    w["capacity"] = str(v.capacity)
     if v.devcapacity is not None:
-        w["devcapacity"] = text_of(v.devcapacity)
+        w["devcapacity"] = str(v.devcapacity)
     if v.devtype is not None:
         w["devtype"] = v.devtype
     if v.fwrev is not None:
@@ -2822,8 +2822,8 @@ def _encode_VolumeGroupInfo(v: VolumeGroupInfo) -> dict[str, Any]:
     w["state"] = v.state
     if v.type is not None:
         w["type"] = v.type
-    w["vgfree"] = text_of(v.vgfree)
-    w["vgsize"] = text_of(v.vgsize)
+    w["vgfree"] = str(v.vgfree)
+    w["vgsize"] = str(v.vgsize)
     w["vgUUID"] = v.vg_uuid
     return w
 
@@ -2831,8 +2831,8 @@ def _encode_VolumeGroupInfo(v: VolumeGroupInfo) -> dict[str, Any]:
 def _encode_BlockDevicePathInfo(v: BlockDevicePathInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
     if v.capacity is not None:
-        w["capacity"] = text_of(v.capacity)
-    w["lun"] = text_of(v.lun)
+        w["capacity"] = str(v.capacity)
+    w["lun"] = str(v.lun)
     w["physdev"] = v.physdev
     w["state"] = v.state
     w["type"] = v.type
@@ -2855,9 +2855,9 @@ def _encode_StorageDomainDump(v: StorageDomainDump) -> dict[str, Any]:
 def _encode_StorageDomainFileStats(v: StorageDomainFileStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
     if v.ctime is not None:
-        w["ctime"] = text_of(v.ctime)
+        w["ctime"] = f"{v.ctime:.2f}"
     if v.size is not None:
-        w["size"] = text_of(v.size)
+        w["size"] = str(v.size)
     if v.status is not None:
         w["status"] = v.status
     return w
@@ -2880,7 +2880,7 @@ def _encode_StorageDomainInfo(v: StorageDomainInfo) -> dict[str, Any]:
     w["spm_id"] = v.spm_id
     w["type"] = v.type
     w["uuid"] = v.uuid
-    w["version"] = text_of(v.version)
+    w["version"] = str(v.version)
     if v.vg_metadata_device is not None:
         w["vgMetadataDevice"] = v.vg_metadata_device
     if v.remote_path is not None:
@@ -2894,8 +2894,8 @@ def _encode_StorageDomainInfo(v: StorageDomainInfo) -> dict[str, Any]:
 
 def _encode_StorageDomainStats(v: StorageDomainStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["diskfree"] = text_of(v.diskfree)
-    w["disktotal"] = text_of(v.disktotal)
+    w["diskfree"] = str(v.diskfree)
+    w["disktotal"] = str(v.disktotal)
     if v.mdafree is not None:
         w["mdafree"] = v.mdafree
     if v.mdasize is not None:
@@ -2912,8 +2912,8 @@ def _encode_StorageDomainVitals(v: StorageDomainVitals) -> dict[str, Any]:
     w["acquired"] = v.acquired
     w["actual"] = v.actual
     w["code"] = v.code
-    w["delay"] = text_of(v.delay)
-    w["lastCheck"] = text_of(v.last_check)
+    w["delay"] = f"{v.delay:.2f}"
+    w["lastCheck"] = f"{v.last_check:.2f}"
     w["valid"] = v.valid
     w["version"] = v.version
     return w
@@ -2924,9 +2924,9 @@ def _encode_NfsConnectionParameters(v: NfsConnectionParameters) -> dict[str, Any
     if v.export is not None:
         w["export"] = v.export
     if v.retrans is not None:
-        w["retrans"] = text_of(v.retrans)
+        w["retrans"] = str(v.retrans)
     if v.timeout_ds is not None:
-        w["timeout"] = text_of(v.timeout_ds)
+        w["timeout"] = str(v.timeout_ds)
     if v.version is not None:
         w["version"] = v.version
     if v.connection is not None:
@@ -2945,9 +2945,9 @@ def _encode_StoragePoolDomainInfo(v: StoragePoolDomainInfo) -> dict[str, Any]:
     if v.alerts is not None:
         w["alerts"] = v.alerts
     if v.diskfree is not None:
-        w["diskfree"] = text_of(v.diskfree)
+        w["diskfree"] = str(v.diskfree)
     if v.disktotal is not None:
-        w["disktotal"] = text_of(v.disktotal)
+        w["disktotal"] = str(v.disktotal)
     if v.isoprefix is not None:
         w["isoprefix"] = v.isoprefix
     w["status"] = v.status
@@ -2975,7 +2975,7 @@ def _encode_StoragePoolInfo(v: StoragePoolInfo) -> dict[str, Any]:
     w["pool_status"] = v.pool_status
     w["spm_id"] = v.spm_id
     w["type"] = v.type
-    w["version"] = text_of(v.version)
+    w["version"] = str(v.version)
     return w
 
 
@@ -3014,17 +3014,17 @@ def _encode_HotplugNicParams(v: HotplugNicParams) -> dict[str, Any]:
 def _encode_MemNode(v: MemNode) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["nodeset"] = v.nodeset
-    w["vmNodeIndex"] = text_of(v.vm_node_index)
+    w["vmNodeIndex"] = str(v.vm_node_index)
     return w
 
 
 def _encode_MigrateParams(v: MigrateParams) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["abortOnError"] = text_of(v.abort_on_error)
+    w["abortOnError"] = ("true" if v.abort_on_error else "false")
     if v.auto_converge is not None:
-        w["autoConverge"] = text_of(v.auto_converge)
+        w["autoConverge"] = ("true" if v.auto_converge else "false")
     if v.compressed is not None:
-        w["compressed"] = text_of(v.compressed)
+        w["compressed"] = ("true" if v.compressed else "false")
     if v.console_address is not None:
         w["consoleAddress"] = v.console_address
     if v.convergence_schedule is not None:
@@ -3038,7 +3038,7 @@ def _encode_MigrateParams(v: MigrateParams) -> dict[str, Any]:
     if v.dstqemu is not None:
         w["dstqemu"] = v.dstqemu
     w["enableGuestEvents"] = v.enable_guest_events
-    w["encrypted"] = text_of(v.encrypted)
+    w["encrypted"] = ("true" if v.encrypted else "false")
     if v.incoming_limit is not None:
         w["incomingLimit"] = v.incoming_limit
     if v.max_bandwidth_mib_per_second is not None:
@@ -3051,7 +3051,7 @@ def _encode_MigrateParams(v: MigrateParams) -> dict[str, Any]:
         w["outgoingLimit"] = v.outgoing_limit
     if v.parallel is not None:
         w["parallel"] = v.parallel
-    w["tunneled"] = text_of(v.tunneled)
+    w["tunneled"] = ("true" if v.tunneled else "false")
     if v.vm_id is not None:
         w["vmId"] = v.vm_id
     w["zerocopy"] = v.zerocopy
@@ -3245,10 +3245,10 @@ def _encode_VmParameters(v: VmParameters) -> dict[str, Any]:
         w["_X_nvramdata"] = v.x_nvramdata
     if v.x_tpmdata is not None:
         w["_X_tpmdata"] = v.x_tpmdata
-    w["acpiEnable"] = text_of(v.acpi_enable)
+    w["acpiEnable"] = ("true" if v.acpi_enable else "false")
     if v.agent_channel_name is not None:
         w["agentChannelName"] = v.agent_channel_name
-    w["bootMenuEnable"] = text_of(v.boot_menu_enable)
+    w["bootMenuEnable"] = ("true" if v.boot_menu_enable else "false")
     if v.cpu_shares is not None:
         w["cpuShares"] = v.cpu_shares
     if v.cpu_type is not None:
@@ -3265,28 +3265,28 @@ def _encode_VmParameters(v: VmParameters) -> dict[str, Any]:
     if v.guest_numa_nodes is not None:
         w["guestNumaNodes"] = [_encode_GuestNumaNode(i) for i in v.guest_numa_nodes]
     w["hypervEnable"] = v.hyperv_enable
-    w["kvmEnable"] = text_of(v.kvm_enable)
+    w["kvmEnable"] = ("true" if v.kvm_enable else "false")
     if v.launch_paused is not None:
         w["launchPaused"] = v.launch_paused
     if v.max_mem_size is not None:
         w["maxMemSize"] = v.max_mem_size // 1048576
     w["maxMemSlots"] = v.max_mem_slots
     if v.max_v_cpus is not None:
-        w["maxVCpus"] = text_of(v.max_v_cpus)
+        w["maxVCpus"] = str(v.max_v_cpus)
     if v.mem_guaranteed_size is not None:
         w["memGuaranteedSize"] = v.mem_guaranteed_size // 1048576
     if v.mem_size is not None:
         w["memSize"] = v.mem_size // 1048576
-    w["nice"] = text_of(v.nice)
+    w["nice"] = str(v.nice)
     if v.numa_tune is not None:
         w["numaTune"] = _encode_NumaTune(v.numa_tune)
-    w["pitReinjection"] = text_of(v.pit_reinjection)
-    w["smartcardEnable"] = text_of(v.smartcard_enable)
-    w["smp"] = text_of(v.smp)
-    w["smpCoresPerSocket"] = text_of(v.smp_cores_per_socket)
-    w["smpThreadsPerCore"] = text_of(v.smp_threads_per_core)
-    w["timeOffset"] = text_of(v.time_offset)
-    w["transparentHugePages"] = text_of(v.transparent_huge_pages)
+    w["pitReinjection"] = ("true" if v.pit_reinjection else "false")
+    w["smartcardEnable"] = ("true" if v.smartcard_enable else "false")
+    w["smp"] = str(v.smp)
+    w["smpCoresPerSocket"] = str(v.smp_cores_per_socket)
+    w["smpThreadsPerCore"] = str(v.smp_threads_per_core)
+    w["timeOffset"] = str(v.time_offset)
+    w["transparentHugePages"] = ("true" if v.transparent_huge_pages else "false")
     if v.vm_id is not None:
         w["vmId"] = v.vm_id
     if v.vm_name is not None:
@@ -3394,13 +3394,13 @@ def _encode_VmVideoDeviceSpecParams(v: VmVideoDeviceSpecParams) -> dict[str, Any
 def _encode_BalloonInfo(v: BalloonInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
     if v.balloon_cur is not None:
-        w["balloon_cur"] = text_of(v.balloon_cur // 1024)
+        w["balloon_cur"] = str(v.balloon_cur // 1024)
     if v.balloon_max is not None:
-        w["balloon_max"] = text_of(v.balloon_max // 1024)
+        w["balloon_max"] = str(v.balloon_max // 1024)
     if v.balloon_min is not None:
-        w["balloon_min"] = text_of(v.balloon_min // 1024)
+        w["balloon_min"] = str(v.balloon_min // 1024)
     if v.balloon_target is not None:
-        w["balloon_target"] = text_of(v.balloon_target // 1024)
+        w["balloon_target"] = str(v.balloon_target // 1024)
     w["ballooning_enabled"] = v.ballooning_enabled
     return w
 
@@ -3409,8 +3409,8 @@ def _encode_BlockJobInfo(v: BlockJobInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["bandwidth"] = v.bandwidth_mib_per_second
     w["blockJobType"] = v.block_job_type
-    w["cur"] = text_of(v.cur)
-    w["end"] = text_of(v.end)
+    w["cur"] = str(v.cur)
+    w["end"] = str(v.end)
     w["id"] = v.id
     w["imgUUID"] = v.img_uuid
     w["jobType"] = v.job_type
@@ -3423,14 +3423,14 @@ def _encode_GuestMemoryStats(v: GuestMemoryStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
     if v.majflt is not None:
         w["majflt"] = v.majflt
-    w["mem_buffers"] = text_of(v.mem_buffers // 1024)
-    w["mem_cached"] = text_of(v.mem_cached // 1024)
+    w["mem_buffers"] = str(v.mem_buffers // 1024)
+    w["mem_cached"] = str(v.mem_cached // 1024)
     if v.mem_free is not None:
-        w["mem_free"] = text_of(v.mem_free // 1024)
+        w["mem_free"] = str(v.mem_free // 1024)
     if v.mem_total is not None:
-        w["mem_total"] = text_of(v.mem_total // 1024)
+        w["mem_total"] = str(v.mem_total // 1024)
     if v.mem_unused is not None:
-        w["mem_unused"] = text_of(v.mem_unused // 1024)
+        w["mem_unused"] = str(v.mem_unused // 1024)
     if v.minflt is not None:
         w["minflt"] = v.minflt
     if v.pageflt is not None:
@@ -3446,8 +3446,8 @@ def _encode_GuestMountInfo(v: GuestMountInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["fs"] = v.fs
     w["path"] = v.path
-    w["total"] = text_of(v.total)
-    w["used"] = text_of(v.used)
+    w["total"] = str(v.total)
+    w["used"] = str(v.used)
     return w
 
 
@@ -3456,28 +3456,28 @@ def _encode_NetworkInterfaceStats(v: NetworkInterfaceStats) -> dict[str, Any]:
     w["macAddr"] = v.mac_addr
     w["name"] = v.name
     if v.rx is not None:
-        w["rx"] = text_of(v.rx)
+        w["rx"] = str(v.rx)
     if v.rx_dropped is not None:
-        w["rxDropped"] = text_of(v.rx_dropped)
+        w["rxDropped"] = str(v.rx_dropped)
     if v.rx_errors is not None:
-        w["rxErrors"] = text_of(v.rx_errors)
+        w["rxErrors"] = str(v.rx_errors)
     if v.sample_time is not None:
         w["sampleTime"] = v.sample_time
-    w["speed"] = text_of(v.speed_mbits_per_second)
+    w["speed"] = str(v.speed_mbits_per_second)
     w["state"] = v.state
     if v.tx is not None:
-        w["tx"] = text_of(v.tx)
+        w["tx"] = str(v.tx)
     if v.tx_dropped is not None:
-        w["txDropped"] = text_of(v.tx_dropped)
+        w["txDropped"] = str(v.tx_dropped)
     if v.tx_errors is not None:
-        w["txErrors"] = text_of(v.tx_errors)
+        w["txErrors"] = str(v.tx_errors)
     return w
 
 
 def _encode_RunningVmStats(v: RunningVmStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
     if v.acpi_enable is not None:
-        w["acpiEnable"] = text_of(v.acpi_enable)
+        w["acpiEnable"] = ("true" if v.acpi_enable else "false")
     w["appsList"] = v.apps_list
     if v.balloon_info is not None:
         w["balloonInfo"] = _encode_BalloonInfo(v.balloon_info)
@@ -3488,10 +3488,10 @@ def _encode_RunningVmStats(v: RunningVmStats) -> dict[str, Any]:
     w["clientIp"] = v.client_ip
     if v.cpu_actual is not None:
         w["cpuActual"] = v.cpu_actual
-    w["cpuSys"] = text_of(v.cpu_sys_percent)
+    w["cpuSys"] = f"{v.cpu_sys_percent:.2f}"
     if v.cpu_usage_ns is not None:
-        w["cpuUsage"] = text_of(v.cpu_usage_ns)
-    w["cpuUser"] = text_of(v.cpu_user_percent)
+        w["cpuUsage"] = str(v.cpu_usage_ns)
+    w["cpuUser"] = f"{v.cpu_user_percent:.2f}"
     if v.disks is not None:
         w["disks"] = {k: _encode_VmDiskStats(i) for k, i in v.disks.items()}
     if v.disks_usage is not None:
@@ -3500,12 +3500,12 @@ def _encode_RunningVmStats(v: RunningVmStats) -> dict[str, Any]:
         w["displayInfo"] = [_encode_VmDisplayInfo(i) for i in v.display_info]
     w["displayIp"] = v.display_ip
     if v.display_port is not None:
-        w["displayPort"] = text_of(v.display_port)
+        w["displayPort"] = str(v.display_port)
     if v.display_secure_port is not None:
-        w["displaySecurePort"] = text_of(v.display_secure_port)
+        w["displaySecurePort"] = str(v.display_secure_port)
     if v.display_type is not None:
         w["displayType"] = v.display_type
-    w["elapsedTime"] = text_of(v.elapsed_time)
+    w["elapsedTime"] = str(v.elapsed_time)
     if v.guest_containers is not None:
         w["guestContainers"] = v.guest_containers
     w["guestCPUCount"] = v.guest_cpu_count
@@ -3522,18 +3522,18 @@ def _encode_RunningVmStats(v: RunningVmStats) -> dict[str, Any]:
     if v.guest_ips is not None:
         w["guestIPs"] = v.guest_ips
     if v.hash is not None:
-        w["hash"] = text_of(v.hash)
+        w["hash"] = str(v.hash)
     if v.io_tune is not None:
         w["ioTune"] = v.io_tune
     if v.kvm_enable is not None:
-        w["kvmEnable"] = text_of(v.kvm_enable)
+        w["kvmEnable"] = ("true" if v.kvm_enable else "false")
     if v.memory_stats is not None:
         w["memoryStats"] = _encode_GuestMemoryStats(v.memory_stats)
     if v.mem_usage_percent is not None:
-        w["memUsage"] = text_of(v.mem_usage_percent)
+        w["memUsage"] = str(v.mem_usage_percent)
     if v.migration_progress_percent is not None:
         w["migrationProgress"] = v.migration_progress_percent
-    w["monitorResponse"] = text_of(v.monitor_response)
+    w["monitorResponse"] = str(v.monitor_response)
     if v.net_ifaces is not None:
         w["netIfaces"] = v.net_ifaces
     if v.network is not None:
@@ -3545,21 +3545,21 @@ def _encode_RunningVmStats(v: RunningVmStats) -> dict[str, Any]:
     if v.pci_devices is not None:
         w["pci_devices"] = v.pci_devices
     if v.pid is not None:
-        w["pid"] = text_of(v.pid)
+        w["pid"] = str(v.pid)
     if v.session is not None:
         w["session"] = v.session
     w["status"] = v.status
-    w["statusTime"] = text_of(v.status_time_ms)
+    w["statusTime"] = str(v.status_time_ms)
     if v.time_offset is not None:
-        w["timeOffset"] = text_of(v.time_offset)
+        w["timeOffset"] = str(v.time_offset)
     if v.tpm_hash is not None:
         w["tpmHash"] = v.tpm_hash
     if v.username is not None:
         w["username"] = v.username
     if v.vcpu_count is not None:
-        w["vcpuCount"] = text_of(v.vcpu_count)
+        w["vcpuCount"] = str(v.vcpu_count)
     w["vcpuPeriod"] = v.vcpu_period_us
-    w["vcpuQuota"] = text_of(v.vcpu_quota_us)
+    w["vcpuQuota"] = str(v.vcpu_quota_us)
     if v.vcpu_user_limit_percent is not None:
         w["vcpuUserLimit"] = v.vcpu_user_limit_percent
     w["vmId"] = v.vm_id
@@ -3575,19 +3575,19 @@ def _encode_RunningVmStats(v: RunningVmStats) -> dict[str, Any]:
 
 def _encode_VmDiskStats(v: VmDiskStats) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["apparentsize"] = text_of(v.apparentsize)
-    w["flushLatency"] = text_of(v.flush_latency_ns)
+    w["apparentsize"] = str(v.apparentsize)
+    w["flushLatency"] = f"{v.flush_latency_ns:.2f}"
     if v.image_id is not None:
         w["imageID"] = v.image_id
-    w["readBytes"] = text_of(v.read_bytes)
-    w["readLatency"] = text_of(v.read_latency_ns)
-    w["readOps"] = text_of(v.read_ops)
-    w["readRate"] = text_of(v.read_rate_bytes_per_second)
-    w["truesize"] = text_of(v.truesize)
-    w["writeLatency"] = text_of(v.write_latency_ns)
-    w["writeOps"] = text_of(v.write_ops)
-    w["writeRate"] = text_of(v.write_rate_bytes_per_second)
-    w["writtenBytes"] = text_of(v.written_bytes)
+    w["readBytes"] = str(v.read_bytes)
+    w["readLatency"] = f"{v.read_latency_ns:.2f}"
+    w["readOps"] = str(v.read_ops)
+    w["readRate"] = f"{v.read_rate_bytes_per_second:.2f}"
+    w["truesize"] = str(v.truesize)
+    w["writeLatency"] = f"{v.write_latency_ns:.2f}"
+    w["writeOps"] = str(v.write_ops)
+    w["writeRate"] = f"{v.write_rate_bytes_per_second:.2f}"
+    w["writtenBytes"] = str(v.written_bytes)
     if v.lun_guid is not None:
         w["lunGUID"] = v.lun_guid
     return w
@@ -3596,8 +3596,8 @@ def _encode_VmDiskStats(v: VmDiskStats) -> dict[str, Any]:
 def _encode_VmDisplayInfo(v: VmDisplayInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["ipAddress"] = v.ip_address
-    w["port"] = text_of(v.port)
-    w["tlsPort"] = text_of(v.tls_port)
+    w["port"] = str(v.port)
+    w["tlsPort"] = str(v.tls_port)
     w["type"] = v.type
     return w
 
@@ -3606,12 +3606,12 @@ def _encode_VolumeInfoResponse(v: VolumeInfoResponse) -> dict[str, Any]:
     w: dict[str, Any] = {}
     if v.alloc_type is not None:
         w["allocType"] = v.alloc_type
-    w["apparentsize"] = text_of(v.apparentsize)
+    w["apparentsize"] = str(v.apparentsize)
     if v.capacity is not None:
-        w["capacity"] = text_of(v.capacity)
+        w["capacity"] = str(v.capacity)
     w["children"] = v.children
     if v.ctime is not None:
-        w["ctime"] = text_of(v.ctime)
+        w["ctime"] = str(v.ctime)
     if v.description is not None:
         w["description"] = v.description
     if v.disktype is not None:
@@ -3629,13 +3629,13 @@ def _encode_VolumeInfoResponse(v: VolumeInfoResponse) -> dict[str, Any]:
     if v.legality is not None:
         w["legality"] = v.legality
     if v.mtime is not None:
-        w["mtime"] = text_of(v.mtime)
+        w["mtime"] = str(v.mtime)
     if v.parent is not None:
         w["parent"] = v.parent
     if v.pool is not None:
         w["pool"] = v.pool
     w["status"] = v.status
-    w["truesize"] = text_of(v.truesize)
+    w["truesize"] = str(v.truesize)
     if v.uuid is not None:
         w["uuid"] = v.uuid
     if v.voltype is not None:
@@ -3647,8 +3647,8 @@ def _encode_VolumeInfoResponse(v: VolumeInfoResponse) -> dict[str, Any]:
 
 def _encode_VolumeSizeInfo(v: VolumeSizeInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    w["apparentsize"] = text_of(v.apparentsize)
-    w["truesize"] = text_of(v.truesize)
+    w["apparentsize"] = str(v.apparentsize)
+    w["truesize"] = str(v.truesize)
     return w
 
 
@@ -3668,8 +3668,8 @@ def _encode_ImageDeleteArgs(v: ImageDeleteArgs) -> dict[str, Any]:
     w["imageID"] = v.image_id
     w["storagepoolID"] = v.storagepool_id
     w["storagedomainID"] = v.storagedomain_id
-    w["postZero"] = text_of(v.post_zero)
-    w["force"] = text_of(v.force)
+    w["postZero"] = ("true" if v.post_zero else "false")
+    w["force"] = ("true" if v.force else "false")
     w["discard"] = v.discard
     return w
 
@@ -3680,8 +3680,8 @@ def _encode_ImageDeleteVolumesArgs(v: ImageDeleteVolumesArgs) -> dict[str, Any]:
     w["storagepoolID"] = v.storagepool_id
     w["storagedomainID"] = v.storagedomain_id
     w["volumeList"] = v.volume_list
-    w["postZero"] = text_of(v.post_zero)
-    w["force"] = text_of(v.force)
+    w["postZero"] = ("true" if v.post_zero else "false")
+    w["force"] = ("true" if v.force else "false")
     w["discard"] = v.discard
     return w
 
@@ -3693,8 +3693,8 @@ def _encode_ImageMoveArgs(v: ImageMoveArgs) -> dict[str, Any]:
     w["storagedomainID"] = v.storagedomain_id
     w["dstSdUUID"] = v.dst_sd_uuid
     w["operation"] = v.operation
-    w["postZero"] = text_of(v.post_zero)
-    w["force"] = text_of(v.force)
+    w["postZero"] = ("true" if v.post_zero else "false")
+    w["force"] = ("true" if v.force else "false")
     w["discard"] = v.discard
     return w
 
@@ -3707,7 +3707,7 @@ def _encode_StorageDomainCreateArgs(v: StorageDomainCreateArgs) -> dict[str, Any
     w["name"] = v.name
     w["domainClass"] = v.domain_class
     if v.version is not None:
-        w["version"] = text_of(v.version)
+        w["version"] = str(v.version)
     w["blockSize"] = v.block_size
     w["maxHosts"] = v.max_hosts
     return w
@@ -3735,19 +3735,19 @@ def _encode_StoragePoolSpmStartArgs(v: StoragePoolSpmStartArgs) -> dict[str, Any
     w: dict[str, Any] = {}
     w["storagepoolID"] = v.storagepool_id
     w["prevID"] = v.prev_id
-    w["prevLver"] = text_of(v.prev_lver)
-    w["enableScsiFencing"] = text_of(v.enable_scsi_fencing)
+    w["prevLver"] = str(v.prev_lver)
+    w["enableScsiFencing"] = ("true" if v.enable_scsi_fencing else "false")
     if v.max_host_id is not None:
         w["maxHostID"] = v.max_host_id
     if v.dom_version is not None:
-        w["domVersion"] = text_of(v.dom_version)
+        w["domVersion"] = str(v.dom_version)
     return w
 
 
 def _encode_StoragePoolUpgradeArgs(v: StoragePoolUpgradeArgs) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["storagepoolID"] = v.storagepool_id
-    w["targetDomVersion"] = text_of(v.target_dom_version)
+    w["targetDomVersion"] = str(v.target_dom_version)
     return w
 
 
@@ -3762,7 +3762,7 @@ def _encode_VMDiskSizeExtendArgs(v: VMDiskSizeExtendArgs) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["vmID"] = v.vm_id
     w["driveSpecs"] = v.drive_specs
-    w["newSize"] = text_of(v.new_size)
+    w["newSize"] = str(v.new_size)
     return w
 
 
@@ -3821,7 +3821,7 @@ def _encode_VMShutdownArgs(v: VMShutdownArgs) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["vmID"] = v.vm_id
     if v.delay is not None:
-        w["delay"] = text_of(v.delay)
+        w["delay"] = str(v.delay)
     if v.message is not None:
         w["message"] = v.message
     w["reboot"] = v.reboot
@@ -3845,8 +3845,8 @@ def _encode_VolumeCopyArgs(v: VolumeCopyArgs) -> dict[str, Any]:
     w["volType"] = v.vol_type
     w["volFormat"] = v.vol_format
     w["preallocate"] = v.preallocate
-    w["postZero"] = text_of(v.post_zero)
-    w["force"] = text_of(v.force)
+    w["postZero"] = ("true" if v.post_zero else "false")
+    w["force"] = ("true" if v.force else "false")
     w["discard"] = v.discard
     return w
 
@@ -3857,7 +3857,7 @@ def _encode_VolumeCreateArgs(v: VolumeCreateArgs) -> dict[str, Any]:
     w["storagepoolID"] = v.storagepool_id
     w["storagedomainID"] = v.storagedomain_id
     w["imageID"] = v.image_id
-    w["size"] = text_of(v.size)
+    w["size"] = str(v.size)
     w["volFormat"] = v.vol_format
     w["preallocate"] = v.preallocate
     w["diskType"] = v.disk_type
@@ -3867,7 +3867,7 @@ def _encode_VolumeCreateArgs(v: VolumeCreateArgs) -> dict[str, Any]:
     if v.src_vol_uuid is not None:
         w["srcVolUUID"] = v.src_vol_uuid
     if v.initial_size is not None:
-        w["initialSize"] = text_of(v.initial_size)
+        w["initialSize"] = str(v.initial_size)
     w["addBitmaps"] = v.add_bitmaps
     w["legal"] = v.legal
     w["sequence"] = v.sequence
@@ -3882,8 +3882,8 @@ def _encode_VolumeDeleteArgs(v: VolumeDeleteArgs) -> dict[str, Any]:
     w["storagepoolID"] = v.storagepool_id
     w["storagedomainID"] = v.storagedomain_id
     w["imageID"] = v.image_id
-    w["postZero"] = text_of(v.post_zero)
-    w["force"] = text_of(v.force)
+    w["postZero"] = ("true" if v.post_zero else "false")
+    w["force"] = ("true" if v.force else "false")
     w["discard"] = v.discard
     return w
 
@@ -3894,7 +3894,7 @@ def _encode_VolumeExtendSizeArgs(v: VolumeExtendSizeArgs) -> dict[str, Any]:
     w["storagedomainID"] = v.storagedomain_id
     w["imageID"] = v.image_id
     w["volumeID"] = v.volume_id
-    w["newSize"] = text_of(v.new_size)
+    w["newSize"] = str(v.new_size)
     return w
 
 
@@ -4620,7 +4620,7 @@ def _result_StorageDomainGetStatsArgs(v: Any) -> Any:
 
 
 def _result_StorageDomainResizePVArgs(v: Any) -> Any:
-    return text_of(v)
+    return str(v)
 
 
 def _result_StoragePoolGetInfoArgs(v: Any) -> Any:
@@ -4640,7 +4640,7 @@ def _result_VMCreateArgs(v: Any) -> Any:
 
 
 def _result_VMDiskSizeExtendArgs(v: Any) -> Any:
-    return text_of(v)
+    return str(v)
 
 
 def _result_VMGetInfoArgs(v: Any) -> Any:

@@ -8,15 +8,6 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 
-def text_of(value: float | bool | str) -> str:
-    """A number or truth value as the text that travels: `true`, `42`, `12.50` (two decimals, as the existing agent)."""
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
 def in_bytes(holder: Struct, attribute: str, scale: int) -> None:
     """Turn a size (or a list of them) just read in units of `scale` bytes into bytes, in place. Absent stays absent.
 

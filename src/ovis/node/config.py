@@ -83,6 +83,8 @@ class Vms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Disks, kernels and media of VMs must lie below one of these, links resolved."""
     sample_seconds: Seconds = 15
     guest_agent_seconds: Seconds = 30
+    freeze_seconds: Seconds = 180
+    """A guest whose file systems were frozen and that nobody thaws is thawed after this."""
     shutdown_seconds: Seconds = 30
     """How long each polite way of shutting a guest down may take, when the caller does not say."""
     display_address: str = "127.0.0.1"

@@ -118,6 +118,7 @@ class Node:
             scratch_folder=self.config.state_folder / "scratch",
             migration=_migration_settings(self.config),
             shutdown_timeout=self.config.vms.shutdown_seconds,
+            freeze_limit=self.config.vms.freeze_seconds,
             display_address=self.config.vms.display_address,
         )
 

@@ -14,7 +14,8 @@ from ovis.client.types import VmDefinition, VmParameters
 from ovis.node.errors import BadParameter, VmExists
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import statistics
+from ovis.node.vm import saved_memory, statistics
+from ovis.node.vm.disk_users import writers
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.prepare import canonical_id
 from ovis.node.vm.states import Cause, ExitReason, exit_of
@@ -36,23 +37,28 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     Raises VmExists, BadParameter and its kind, CreateFailed, HypervisorError.
     """
     _refuse_known(vms, vm_id)
+    memory = saved_memory.path_of(given)
+    if memory is not None:
+        given = await saved_memory.machine_of(vms, given, memory)
     limits = await vms.limits.get()
     prepared = await vms.preparer.prepare(vm_id, given, limits, now=vms.clock())
-    await _refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
+    await refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
     vm = Vm(
         prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused
     )  # fmt: skip
-    _refuse_disks_in_use(vms, vm)
+    vm.restored_from = memory
+    vm.changes = prepared.changes
+    refuse_disks_in_use(vms, vm)
     vms.add(vm)  # again, for another call may have come between
     try:
         await vms.save(vm, Intent.CREATING)
     except (OSError, HypervisorError) as error:
         vms.drop(vm)
-        await _forget_record(vms, vm.id)
+        await forget_record(vms, vm.id)
         raise CreateFailed(vm.id, f"its record could not be written: {error}") from error
     except asyncio.CancelledError:
         vms.drop(vm)
-        vms.own(_forget_record(vms, vm.id), f"undo the creation of VM {vm.id}")
+        vms.own(forget_record(vms, vm.id), f"undo the creation of VM {vm.id}")
         raise
     vm.launch = vms.own(launch(vms, vm), f"launch VM {vm.id}")
     return statistics.definition(vm)
@@ -64,7 +70,7 @@ async def launch(vms: Vms, vm: Vm) -> None:
         vms.end(vm, exit_of(ExitReason.DESTROYED_ON_STARTUP))
         return
     try:
-        await vms.hypervisor.create(vm.xml, paused=vm.launch_paused)
+        await _start(vms, vm)
     except HypervisorLost as error:
         # It may run or not; `recovery.resync` looks when libvirt is back.
         log.warning("libvirt went away while VM %s was being started: %s", vm.id, error)
@@ -86,9 +92,19 @@ async def launch(vms: Vms, vm: Vm) -> None:
         vms.end(vm, exit_of(ExitReason.LOST_QEMU_CONNECTION, "QEMU ended right after its start"))
         return
     vm.paused_by_disk = info.reason == "ioerror"
-    vms.move(vm, Cause.LAUNCHED_PAUSED if info.state is DomainState.PAUSED else Cause.LAUNCHED)
+    paused = info.state is DomainState.PAUSED
+    vms.move(vm, Cause.LAUNCHED_PAUSED if paused else Cause.LAUNCHED)
+    vms.move(vm, Cause.RESTORED_PAUSED if paused else Cause.RESTORED)
     if vm.ending is None:
         await keep_running(vms, vm)
+
+
+async def _start(vms: Vms, vm: Vm) -> None:
+    if vm.restored_from is None:
+        await vms.hypervisor.create(vm.xml, paused=vm.launch_paused)
+        return
+    vms.move(vm, Cause.RESTORE_STARTED)
+    await vms.hypervisor.migration.restore(vm.restored_from, paused=vm.launch_paused, xml=vm.xml)
 
 
 async def keep_running(vms: Vms, vm: Vm) -> None:
@@ -129,7 +145,7 @@ def _refuse_known(vms: Vms, vm_id: str) -> None:
         raise VmExists(vm_id)
 
 
-async def _refuse_foreign(vms: Vms, vm_id: str, name: str) -> None:
+async def refuse_foreign(vms: Vms, vm_id: str, name: str) -> None:
     """libvirt would refuse these too, but after the answer."""
     for info in await vms.hypervisor.domains():
         if info.id == vm_id:
@@ -138,21 +154,15 @@ async def _refuse_foreign(vms: Vms, vm_id: str, name: str) -> None:
             raise VmExists(name, by="name")
 
 
-def _refuse_disks_in_use(vms: Vms, vm: Vm) -> None:
+def refuse_disks_in_use(vms: Vms, vm: Vm) -> None:
     """A clear word before QEMU's own lock, which also knows other names of the same file, refuses the start."""
-    taken = {
-        disk.path: other.id
-        for other in vms
-        if not other.is_down
-        for disk in other.definition.disks
-        if disk.is_exclusive and disk.path
-    }
+    taken = writers(vms)
     for disk in vm.definition.disks:
         if disk.path in taken and not disk.readonly:
             raise BadParameter(f"disk {disk.target}", f"{disk.path} is open for writing in VM {taken[disk.path]}")
 
 
-async def _forget_record(vms: Vms, vm_id: str) -> None:
+async def forget_record(vms: Vms, vm_id: str) -> None:
     try:
         await vms.store.run(lambda: vms.store.remove(vm_id))
     except (OSError, HypervisorError) as error:

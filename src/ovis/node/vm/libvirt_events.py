@@ -9,9 +9,13 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ovis.client.types import VmStatus
+from ovis.node.console import after_disconnect, passwords
+from ovis.node.guest import clock
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import (
     AgentLifecycle,
+    BlockJob,
     ConnectionLost,
     ConnectionRestored,
     DeviceAdded,
@@ -21,6 +25,8 @@ from ovis.node.hypervisor.interface import (
     GraphicsConnected,
     GraphicsDisconnected,
     IoError,
+    JobCompleted,
+    MigrationIteration,
     Paused,
     Rebooted,
     Resumed,
@@ -32,8 +38,11 @@ from ovis.node.hypervisor.interface import (
     TrayChange,
     Watchdog,
 )
-from ovis.node.vm import ending, recovery
+from ovis.node.vm import ending, hibernation, recovery
 from ovis.node.vm.create import keep_running
+from ovis.node.vm.disks import recovery as disk_recovery
+from ovis.node.vm.hotplug import plugging
+from ovis.node.vm.migration import recovery as migration
 from ovis.node.vm.states import Cause, exit_after_stop
 from ovis.node.vm.vm import DiskError, Expiry, Vm
 
@@ -67,6 +76,8 @@ def started(vms: Vms, vm: Vm, _event: Started) -> None:
 
 
 def stopped(vms: Vms, vm: Vm, event: Stopped) -> None:
+    if migration.on_stopped(vms, vm, event) or hibernation.on_stopped(vm, event):
+        return
     # Whether a start has failed is told by a look at its end; this may even be of an earlier VM with the same id.
     if vm.has_qemu:
         vms.end(vm, exit_after_stop(event.reason, asked=vm.asked, host_told=vm.host_told))
@@ -79,12 +90,16 @@ def shut_down(vms: Vms, vm: Vm, event: ShutDown) -> None:
 
 
 def paused(vms: Vms, vm: Vm, event: Paused) -> None:
+    migration.on_paused(vms, vm, event)
     if event.reason == "ioerror":
         vm.paused_by_disk = True
     vms.move(vm, Cause.PAUSED)
 
 
-def resumed(vms: Vms, vm: Vm, _event: Resumed) -> None:
+def resumed(vms: Vms, vm: Vm, event: Resumed) -> None:
+    migration.on_resumed(vm, event)
+    if vm.status is VmStatus.PAUSED:  # a start ends with such an event too
+        clock.after_resume(vms, vm, event.reason)
     vms.move(vm, Cause.RESUMED if vm.booted else Cause.RESUMED_BOOTING)
 
 
@@ -116,11 +131,15 @@ def watchdog(vms: Vms, vm: Vm, event: Watchdog) -> None:
 
 
 def client_came(vms: Vms, vm: Vm, event: GraphicsConnected) -> None:
+    after_disconnect.client_came(vm, (event.remote, event.port))
+    if event.remote:  # the others come through this agent, past the password
+        passwords.used(vms, vm)
     vm.client_ip = event.remote
     vms.publish(vm)
 
 
 def client_left(vms: Vms, vm: Vm, event: GraphicsDisconnected) -> None:
+    after_disconnect.client_left(vms, vm, (event.remote, event.port))
     if vm.client_ip == event.remote:
         vm.client_ip = ""
         vms.publish(vm)
@@ -148,6 +167,16 @@ def devices_changed(vms: Vms, vm: Vm, _event: DomainEvent) -> None:
         vms.own(vms.refresh(vm), f"read the devices of VM {vm.id}")
 
 
+def block_job(vms: Vms, vm: Vm, event: BlockJob) -> None:
+    if vm.has_qemu:
+        disk_recovery.block_job(vms, vm, event)
+
+
+def device_removed(vms: Vms, vm: Vm, event: DeviceRemoved) -> None:
+    if vm.has_qemu:
+        vms.own(plugging.removed(vms, vm, event.alias), f"note that {event.alias} left VM {vm.id}")
+
+
 async def _end_late(vms: Vms, vm: Vm) -> None:
     try:
         await vms.hypervisor.destroy(vm.id)
@@ -169,6 +198,9 @@ HANDLERS: dict[type, Callable[[Vms, Vm, Any], None]] = {
     RtcChange: clock_set,
     AgentLifecycle: agent,
     DeviceAdded: devices_changed,
-    DeviceRemoved: devices_changed,
+    DeviceRemoved: device_removed,
+    BlockJob: block_job,
     TrayChange: devices_changed,
+    MigrationIteration: migration.on_iteration,
+    JobCompleted: migration.on_job_completed,
 }

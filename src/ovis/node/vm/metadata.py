@@ -9,6 +9,8 @@ Source: reference/vdsm.md, section 2.3.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lxml import etree
 
 URI = "http://ovirt.org/vm/1.0"
@@ -50,10 +52,16 @@ def write(root: etree._Element, values: dict[str, Value | None]) -> None:
         if outer is None:
             outer = etree.SubElement(root, "metadata")
         holder = etree.SubElement(outer, f"{{{URI}}}vm", nsmap={PREFIX: URI})
+    set_in(holder, values)
+
+
+def set_in(holder: etree._Element, values: Mapping[str, Value | None]) -> None:
+    """As `write`, for the `vm` element itself, which may be one that libvirt gave without its namespace."""
+    namespace = etree.QName(holder).namespace
     for key, given in values.items():
         _remove(holder, key)
         if given is not None:
-            child = etree.SubElement(holder, f"{{{URI}}}{key}")
+            child = etree.SubElement(holder, etree.QName(namespace, key))
             child.text, kind = text(given)
             if kind:
                 child.set("type", kind)

@@ -5,6 +5,8 @@ Each refusal names the field as the caller wrote it: `vmParams.memSize`, or `vmP
 
 from __future__ import annotations
 
+import copy
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +18,16 @@ from ovis.client.types import VmParameters
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
 from ovis.node.hypervisor.pools import Pool
-from ovis.node.vm import arrange, definition, domain_xml, metadata, safe_xml
+from ovis.node.vm import arrange, definition, domain_xml, metadata, safe_xml, xml_difference
 from ovis.node.vm.definition import Definition
 from ovis.node.vm.errors import NotEnoughMemory
 from ovis.node.vm.host_limits import HostLimits
 from ovis.node.vm.paths import Mention, PathRules, mentions
+from ovis.node.vm.payloads import media
 from ovis.node.vm.settings import VmSettings
+from ovis.node.vm.xml_difference import Change
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 FIELD = "vmParams.xml"
 DISK_TYPES = {"file", "block"}
@@ -36,6 +41,8 @@ class Prepared:
     definition: Definition
     start_time: float
     launch_paused: bool
+    changes: tuple[Change, ...] = ()
+    """What was changed in the description that came."""
 
 
 class Preparer:
@@ -57,12 +64,18 @@ class Preparer:
             field, root = FIELD, safe_xml.parse(given.xml, FIELD)
         else:
             field, root = "vmParams", await self._build(vm_id, given)
+        media.set_aside(root, vm_id)
         found = definition.read(root, field)
         _check(found, root, vm_id, limits, field)
         await self._within_deadline(lambda: self._check_paths(root, limits, field), field)
         paused = _launch_paused(given, found)
+        received = copy.deepcopy(root)
         arrange.arrange(root, self._settings, limits, start_time=now)
-        return Prepared(safe_xml.text_of(root), definition.read(root, field), now, paused)
+        await media.fill(self._settings, vm_id, root, field)
+        changes = tuple(xml_difference.difference(received, root))
+        for change in changes:
+            log.debug("VM %s: %s", vm_id, change)
+        return Prepared(safe_xml.text_of(root), definition.read(root, field), now, paused, changes)
 
     async def _build(self, vm_id: str, given: VmParameters) -> etree._Element:
         paths = domain_xml.disk_paths(given)
@@ -70,6 +83,17 @@ class Preparer:
             lambda: frozenset(path for path in paths if self._rules.is_block_device(path)), "vmParams.devices"
         )
         return domain_xml.build(vm_id, given, self._settings, block_paths=block_paths)
+
+    async def check_devices(self, devices: list[etree._Element], limits: HostLimits, field: str) -> None:
+        """As devices of a new VM are checked, for those that come later. Raises BadParameter."""
+        root = etree.Element("domain")
+        etree.SubElement(root, "devices").extend(copy.deepcopy(device) for device in devices)
+        _check_devices(root, field)
+        await self._within_deadline(lambda: self._check_paths(root, limits, field), field)
+
+    async def is_block_device(self, path: str, field: str) -> bool:
+        """Raises BadParameter where its storage does not answer."""
+        return await self._within_deadline(lambda: self._rules.is_block_device(path), field)
 
     async def check_file(self, path: str, field: str) -> None:
         """That it exists in an allowed place. Raises BadParameter."""
@@ -82,6 +106,8 @@ class Preparer:
 
     def _check_paths(self, root: etree._Element, limits: HostLimits, field: str) -> None:
         for mention in mentions(root):
+            if mention.is_disk and mention.path == media.PLACEHOLDER:
+                continue
             if mention.tag == "emulator":
                 if mention.path not in limits.emulators:
                     raise BadParameter(

@@ -13,6 +13,8 @@ What the record says, and whether libvirt has the domain:
 | down       | yes    | it runs: a start that had been given up came through                        |
 | down       | no     | Down, as recorded                                                           |
 | none       | yes    | adopted when its metadata says that it is of an engine or ours, else foreign |
+
+A VM that was leaving or arriving is handed to `migration.recovery`.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
+from ovis.node.guest import freezing
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import definition, metadata, safe_xml
+from ovis.node.vm import definition, hibernation, metadata, safe_xml
 from ovis.node.vm.create import keep_running
+from ovis.node.vm.disks import recovery as disk_recovery
 from ovis.node.vm.errors import BadXml
+from ovis.node.vm.migration import recovery as migration
+from ovis.node.vm.payloads import media
 from ovis.node.vm.states import Exit, ExitCode, ExitReason, after, exit_of, found
 from ovis.node.vm.store import Intent, Record
 from ovis.node.vm.vm import Vm
@@ -51,7 +57,18 @@ async def recover(vms: Vms) -> None:
     for info in infos.values():
         if info.id not in records:
             await _adopt(vms, info)
+    for vm in vms:
+        disk_recovery.resume(vms, vm)
+        freezing.resume(vms, vm)
+    _remove_media_of_others(vms)
     log.info("%d VMs are known again, %d of them run", len(vms), sum(1 for vm in vms if vm.has_qemu))
+
+
+def _remove_media_of_others(vms: Vms) -> None:
+    try:
+        media.remove_others(vms.settings, {vm.id for vm in vms})
+    except OSError as error:
+        log.warning("media of VMs that have gone could not be removed: %s", error)
 
 
 async def resync(vms: Vms, why: str) -> None:
@@ -64,7 +81,7 @@ async def resync(vms: Vms, why: str) -> None:
         return
     log.info("%s: the states of %d VMs are read again", why, len(believed))
     for vm in believed:
-        if vm.is_forgotten or vm.ending is not None:
+        if vm.is_forgotten or vm.ending is not None or migration.look_again(vm):
             continue
         info = infos.get(vm.id)
         if info is not None and info.state is not DomainState.SHUT_OFF:
@@ -117,7 +134,13 @@ async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> 
     if vm is None:
         return
     vms.add_found(vm)
-    if info is not None:
+    if record.departure is not None:
+        migration.resume_departure(vms, vm, record.departure)
+    elif record.saving is not None:
+        hibernation.resume_saving(vms, vm, record.saving)
+    elif record.intent is Intent.ARRIVING:
+        migration.resume_arrival(vms, vm, info)
+    elif info is not None:
         _resume_watching(vms, vm, info)
         if record.intent is not Intent.RUNNING:
             await _keep(vms, vm, Intent.RUNNING)
@@ -142,6 +165,10 @@ async def _revive(vms: Vms, record: Record, info: DomainInfo | None) -> Vm | Non
         launch_paused=record.launch_paused,
         status=VmStatus.DOWN,
     )
+    vm.disk_work = record.disk_work
+    vm.freeze = record.freeze
+    vm.disconnect_policy = record.disconnect_policy
+    vm.changes = record.changes
     vm.asked = None if record.asked is None else ExitReason(record.asked)
     if record.time_offset is not None:
         vm.time_offset = record.time_offset

@@ -29,7 +29,7 @@ HELD = {
 
 async def pause(vms: Vms, vm: Vm) -> None:
     """Stop the CPUs. Safe to repeat. Raises VmNotRunning, VmBusy, HypervisorError."""
-    _require_calm(vm)
+    require_calm(vm)
     if vm.status is VmStatus.PAUSED:
         return
     async with vm.claim("pause"):
@@ -39,7 +39,7 @@ async def pause(vms: Vms, vm: Vm) -> None:
 
 async def resume(vms: Vms, vm: Vm) -> None:
     """Let the CPUs run. Safe to repeat. Raises VmNotRunning, VmBusy, HypervisorError."""
-    _require_calm(vm)
+    require_calm(vm)
     if vm.status is not VmStatus.PAUSED:
         return
     async with vm.claim("resume"):
@@ -59,7 +59,7 @@ async def reset(vms: Vms, vm: Vm) -> None:
             raise ResetFailed(vm.id, str(error)) from error
 
 
-def _require_calm(vm: Vm) -> None:
+def require_calm(vm: Vm) -> None:
     vm.require_qemu()
     if vm.status in HELD:
         raise VmNotRunning(vm.id, vm.status.value)

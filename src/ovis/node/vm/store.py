@@ -22,9 +22,15 @@ from typing import TypeVar
 
 import msgspec
 
+from ovis.node.console.after_disconnect import DisconnectPolicy
+from ovis.node.guest.freezing import Freeze
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.pools import Pool
+from ovis.node.vm.disks.work import NOTHING, DiskWork
+from ovis.node.vm.migration.status import StoredDeparture
+from ovis.node.vm.saving import StoredSaving
 from ovis.node.vm.states import ExitCode, ExitReason
+from ovis.node.vm.xml_difference import Change
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,6 +45,7 @@ class Intent(StrEnum):
     """What the agent was about to do when it wrote the record."""
 
     CREATING = "creating"
+    ARRIVING = "arriving"
     RUNNING = "running"
     DESTROYING = "destroying"
     DOWN = "down"
@@ -63,6 +70,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     time_offset: int | None = None
     asked: ExitReason | None = None
     exit: StoredExit | None = None
+    freeze: Freeze | None = None
+    disconnect_policy: DisconnectPolicy = DisconnectPolicy()
+    departure: StoredDeparture | None = None
+    saving: StoredSaving | None = None
+    disk_work: DiskWork = NOTHING
+    changes: tuple[Change, ...] = ()
 
 
 class UnreadableRecord(Exception):

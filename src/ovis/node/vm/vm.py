@@ -9,11 +9,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ovis.client.types import VmStatus
+from ovis.node.console.after_disconnect import DisconnectPolicy
 from ovis.node.errors import VmBusy, VmNotRunning
 from ovis.node.guest.facts import GuestFacts
+from ovis.node.guest.freezing import Freeze
+from ovis.node.hypervisor.block_jobs import BlockJobState
 from ovis.node.vm.definition import Definition
+from ovis.node.vm.disks.work import NOTHING, DiskWork
+from ovis.node.vm.external_data import Copy, Kind
+from ovis.node.vm.migration.status import Arrival, Departure
 from ovis.node.vm.sampling import Measured
+from ovis.node.vm.saving import Saving
 from ovis.node.vm.states import Exit, ExitReason, pause_code
+from ovis.node.vm.xml_difference import Change
 
 
 @dataclass(frozen=True)
@@ -64,13 +72,31 @@ class Vm:
         self.disk_error: DiskError | None = None
         self.watchdog: Expiry | None = None
         self.client_ip = ""
+        self.console_clients: list[tuple[str, str]] = []
+        self.disconnect_policy = DisconnectPolicy()
+        self.disconnecting: asyncio.Task[None] | None = None
+        self.password_device: int | None = None
         self.booted = False
         self.boot_began = time.monotonic()
         self.guest: GuestFacts | None = None
+        self.told_by_qemu_agent: GuestFacts | None = None
+        self.told_by_ovirt_agent: GuestFacts | None = None
+        self.freeze: Freeze | None = None
+        self.external_data: dict[Kind, Copy] = {}
+        self.thawing: asyncio.Task[None] | None = None
         self.measured: Measured | None = None
         self.responding = True
         self.resets = 0
         self.operation: str | None = None
+        self.arriving_disks: set[str] = set()
+        self.changes: tuple[Change, ...] = ()
+        self.disk_work: DiskWork = NOTHING
+        self.block_progress: dict[str, BlockJobState] = {}
+        self.block_job_events = 0
+        self.saving: Saving | None = None
+        self.restored_from: str | None = None
+        self.departure: Departure | None = None
+        self.arrival: Arrival | None = None
         self.launch: asyncio.Task[None] | None = None
         self.ending: asyncio.Task[None] | None = None
         self.escalation: asyncio.Task[None] | None = None

@@ -17,13 +17,23 @@ import msgspec
 
 from ovis.client import codec
 from ovis.client.types import VmDefinition, VmParameters, VmStatus, VmStatusChange
+from ovis.node.console.sessions import ConsoleSessions
 from ovis.node.errors import VmExists, VmNotFound
 from ovis.node.guest.facts import GuestFacts
+from ovis.node.guest.freezing import is_frozen
+from ovis.node.guest.merging import merged
+from ovis.node.guest.ovirt_agent.agents import OvirtAgents
 from ovis.node.guest.polling import GuestPolling
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import DomainSample, Hypervisor, Sample
+from ovis.node.hypervisor.pools import Pool
 from ovis.node.vm import create, definition, libvirt_events, recovery, safe_xml, sampling, statistics
+from ovis.node.vm.disks import recovery as disk_recovery
+from ovis.node.vm.disks.volumes import DriveResolver, PathDrives
 from ovis.node.vm.host_limits import HostLimitsReader
+from ovis.node.vm.hotplug.leases import Leases, NoStorage
+from ovis.node.vm.migration.migrations import Migrations
+from ovis.node.vm.payloads import media
 from ovis.node.vm.prepare import Preparer
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.states import Cause, Exit, after
@@ -57,6 +67,9 @@ class Vms:
         self.monotonic = monotonic
         self.limits = HostLimitsReader(hypervisor)
         self.preparer = Preparer(settings)
+        self.leases: Leases = NoStorage()
+        self.migrations = Migrations(settings.migration)
+        self.drives: DriveResolver = PathDrives(hypervisor, settings)
         self.polling = GuestPolling(
             hypervisor,
             period=settings.guest_period,
@@ -64,7 +77,12 @@ class Vms:
             on_facts=self._on_guest_facts,
             on_silence=self._on_guest_silence,
         )
-        self._events = events
+        self.desktops = OvirtAgents(
+            hypervisor, clock=monotonic, on_facts=self._on_desktop_facts, on_silence=self._on_desktop_silence
+        )
+        self.consoles = ConsoleSessions()
+        self.external_reads = Pool("external data", threads=2)
+        self.events = events
         self._vms: dict[str, Vm] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription = hypervisor.events()  # from now on nothing is missed
@@ -103,10 +121,19 @@ class Vms:
     def drop(self, vm: Vm) -> None:
         """Forget the VM here and now; safe to repeat."""
         vm.is_forgotten = True
+        self._remove_media(vm)
         self.polling.remove(vm.id)
+        self.desktops.remove(vm.id)
         if self._vms.get(vm.id) is vm:
             del self._vms[vm.id]
         vm.touch()
+
+    def _remove_media(self, vm: Vm) -> None:
+        """A few small files of a file system in memory: no thread is worth it."""
+        try:
+            media.remove(self.settings, vm.id)
+        except OSError as error:
+            log.warning("the media made for VM %s could not be removed: %s", vm.id, error)
 
     # What runs
 
@@ -150,7 +177,10 @@ class Vms:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.polling.close()
+        await self.desktops.close()
         self.preparer.close()
+        self.external_reads.close()
+        self.drives.close()
         await self.store.close()
 
     def own(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -192,8 +222,10 @@ class Vms:
             return
         vm.exit = why
         vm.measured = None
-        vm.guest = None
+        vm.guest = vm.told_by_qemu_agent = vm.told_by_ovirt_agent = None
+        vm.freeze = None
         vm.responding = True
+        disk_recovery.ended(self, vm)
         if vm.escalation is not None and vm.escalation is not asyncio.current_task():
             vm.escalation.cancel()
         self.move(vm, Cause.ENDED)
@@ -201,11 +233,16 @@ class Vms:
             self.own(self.save(vm, Intent.DOWN), f"keep the end of VM {vm.id}")
 
     def watch_guest(self, vm: Vm) -> None:
-        """Ask the guest's agent as long as it can answer. What a guest told before a pause stays."""
-        if vm.definition.has_agent_channel and vm.has_qemu and vm.status is not VmStatus.PAUSED:
+        """Ask the guest's agents as long as they can answer. What a guest told before a pause stays."""
+        can_answer = vm.has_qemu and vm.status is not VmStatus.PAUSED and not is_frozen(vm)
+        if vm.definition.has_agent_channel and can_answer:
             self.polling.add(vm.id)
         else:
             self.polling.remove(vm.id)
+        if vm.definition.desktop_channel is not None and vm.has_qemu:
+            self.desktops.add(vm.id, vm.definition.desktop_channel)
+        else:
+            self.desktops.remove(vm.id)
 
     def publish(self, vm: Vm) -> None:
         """Tell subscribers the status and what belongs to it."""
@@ -222,7 +259,7 @@ class Vms:
             time_offset=vm.time_offset if vm.is_down else None,
             ioerror=_io_error(vm),
         )
-        self._events.publish(f"|virt|VM_status|{vm.id}", {vm.id: msgspec.Raw(codec.encode_value(change))})
+        self.events.publish(f"|virt|VM_status|{vm.id}", {vm.id: msgspec.Raw(codec.encode_value(change))})
 
     def elapsed(self, vm: Vm) -> int:
         """Seconds since the VM was started; a host clock that was set back does not make it negative."""
@@ -242,8 +279,19 @@ class Vms:
             time_offset=vm.time_offset,
             asked=vm.asked,
             exit=StoredExit(vm.exit.code, vm.exit.reason, vm.exit.message) if vm.exit else None,
+            freeze=vm.freeze,
+            disconnect_policy=vm.disconnect_policy,
+            departure=vm.departure.stored() if vm.departure else None,
+            saving=vm.saving.stored() if vm.saving else None,
+            disk_work=vm.disk_work,
+            changes=vm.changes,
         )
         await self.store.run(lambda: self.store.write(record))
+
+    async def keep(self, vm: Vm) -> None:
+        """Write the record of a VM that runs, for something that changed. Raises OSError, HypervisorError."""
+        if vm.has_qemu and vm.ending is None:
+            await self.save(vm, Intent.ARRIVING if vm.status is VmStatus.MIGRATION_DESTINATION else Intent.RUNNING)
 
     async def refresh(self, vm: Vm) -> None:
         """Read the live description: real ports, host-side names, devices that came and went."""
@@ -275,6 +323,7 @@ class Vms:
 
     def take(self, taken: Sample) -> None:
         """Bring every VM up to date with a sample."""
+        self.desktops.look()
         for vm in self:
             found = taken.domains.get(vm.id)
             if found is not None and vm.has_qemu:
@@ -324,17 +373,36 @@ class Vms:
     # What the guests tell
 
     def _on_guest_facts(self, vm_id: str, found: GuestFacts) -> None:
-        vm = self._vms.get(vm_id)
-        if vm is not None and not vm.is_down:
-            vm.guest = found
-            vm.touch()
-            self.move(vm, Cause.GUEST_READY)
+        if (vm := self._alive(vm_id)) is not None:
+            vm.told_by_qemu_agent = found
+            self._guest_spoke(vm)
 
     def _on_guest_silence(self, vm_id: str) -> None:
+        if (vm := self._alive(vm_id)) is not None:
+            vm.told_by_qemu_agent = None
+            self._know_guest(vm)
+
+    def _on_desktop_facts(self, vm_id: str, found: GuestFacts) -> None:
+        if (vm := self._alive(vm_id)) is not None:
+            vm.told_by_ovirt_agent = found
+            self._guest_spoke(vm)
+
+    def _on_desktop_silence(self, vm_id: str) -> None:
+        if (vm := self._alive(vm_id)) is not None:
+            vm.told_by_ovirt_agent = None
+            self._know_guest(vm)
+
+    def _alive(self, vm_id: str) -> Vm | None:
         vm = self._vms.get(vm_id)
-        if vm is not None and vm.guest is not None:
-            vm.guest = None
-            vm.touch()
+        return None if vm is None or vm.is_down else vm
+
+    def _guest_spoke(self, vm: Vm) -> None:
+        self._know_guest(vm)
+        self.move(vm, Cause.GUEST_READY)
+
+    def _know_guest(self, vm: Vm) -> None:
+        vm.guest = merged(vm.told_by_qemu_agent, vm.told_by_ovirt_agent)
+        vm.touch()
 
 
 def _io_error(vm: Vm) -> dict[str, str] | None:

@@ -1,0 +1,112 @@
+"""Disks that come and go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ovis.client.types import HotplugDiskParams, VmDiskDevice
+from ovis.node.errors import BadParameter, MissingParameter
+from ovis.node.vm import disk_users, safe_xml
+from ovis.node.vm.devices import disk
+from ovis.node.vm.devices.board import Board
+from ovis.node.vm.devices.description import Device
+from ovis.node.vm.devices.disk import Disk
+from ovis.node.vm.disks.volumes import VolumeIds
+from ovis.node.vm.hotplug import plugging
+from ovis.node.vm.hotplug.errors import PlugDiskFailed, UnplugDiskFailed
+from ovis.node.vm.hotplug.request import Request
+from ovis.node.vm.metadata_devices import Data, DeviceNote
+from ovis.node.vm.vm import Vm
+
+if TYPE_CHECKING:
+    from ovis.node.vm.vms import Vms
+
+FIELD = "params.drive"
+
+
+async def plug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
+    """Raises PlugDiskFailed, BadParameter, MissingParameter, VmBusy and what `plugging.plug` raises."""
+    request = await _request(vms, vm, params)
+    found = _disk(request)
+    await vms.preparer.check_devices([request.element], await vms.limits.get(), request.field)
+    if found.path and not found.is_removable:
+        await vms.drives.check_chain(found.path, f"{request.field}: disk {found.target}")
+    with disk_users.arriving(vms, vm, found):
+        await plugging.plug(vms, vm, f"disk {found.target}", request, by_target(found.target), PlugDiskFailed)
+
+
+async def unplug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
+    """Raises UnplugDiskFailed, BadParameter, MissingParameter, VmBusy and what `plugging.unplug` raises."""
+    target = await _target(vms, vm, params)
+    await plugging.unplug(vms, vm, f"disk {target}", by_target(target), UnplugDiskFailed)
+
+
+def by_target(name: str) -> plugging.Finder:
+    def is_it(device: Device) -> bool:
+        return isinstance(device, Disk) and device.target == name
+
+    return is_it
+
+
+def _disk(request: Request) -> Disk:
+    assert isinstance(request.device, Disk)
+    return request.device
+
+
+async def _request(vms: Vms, vm: Vm, params: HotplugDiskParams) -> Request:
+    if params.xml is not None:
+        return Request.of_xml(params.xml, "disk")
+    if params.drive is None:
+        raise MissingParameter("params", "either xml or drive says which disk")
+    given = await _with_path(vms, vm, params.drive)
+    board = await _board(vms, vm, given.path)
+    (built,) = disk.build(given, board, FIELD)
+    assert isinstance(built, Disk)
+    return Request.of_device(built, FIELD, _note(built, given))
+
+
+async def _with_path(vms: Vms, vm: Vm, given: VmDiskDevice) -> VmDiskDevice:
+    """A disk that is named by its volume gets that volume's path."""
+    if given.path or not given.volume_id:
+        return given
+    ids = VolumeIds.of(given.volume_id, given.image_id, given.domain_id, given.pool_id)
+    volume = await vms.drives.volume(vm.id, ids)
+    values = {name: getattr(given, name) for name in given.__struct_fields__}
+    return VmDiskDevice(**{**values, "path": volume.path})
+
+
+async def _board(vms: Vms, vm: Vm, path: str | None) -> Board:
+    """The machine as it is, with its taken names."""
+    is_block = bool(path) and await vms.preparer.is_block_device(path or "", FIELD)
+    root = safe_xml.parse(await vms.hypervisor.xml(vm.id), plugging.LIVE)
+    taken = {target.get("dev", "") for target in root.iterfind("devices/disk/target")}
+    return Board(
+        is_q35="q35" in vm.definition.machine,
+        display_address=vms.settings.display_address,
+        block_paths=frozenset({path}) if is_block and path else frozenset(),
+        taken=taken,
+    )
+
+
+def _note(built: Disk, given: VmDiskDevice) -> DeviceNote | None:
+    names = {"poolID": "pool_id", "domainID": "domain_id", "imageID": "image_id", "volumeID": "volume_id"}
+    data: dict[str, Data] = {key: str(value) for key, name in names.items() if (value := getattr(given, name))}
+    return DeviceNote({"devtype": "disk", "name": built.target}, data) if data else None
+
+
+async def _target(vms: Vms, vm: Vm, params: HotplugDiskParams) -> str:
+    """By which name libvirt knows the disk that is meant."""
+    if params.xml is not None:
+        return _disk(Request.of_xml(params.xml, "disk")).target
+    given = params.drive
+    if given is None:
+        raise MissingParameter("params", "either xml or drive says which disk")
+    for found in vm.definition.disks:
+        named = (found.target == given.name, found.alias == given.alias, found.path == given.path)
+        wanted = (given.name, given.alias, given.path)
+        if any(is_it for is_it, want in zip(named, wanted, strict=True) if want):
+            return found.target
+    if given.volume_id and given.image_id:
+        ids = VolumeIds.of(given.volume_id, given.image_id, given.domain_id, given.pool_id)
+        return (await vms.drives.find(vm, ids)).target
+    raise BadParameter(FIELD, f"VM {vm.id} has no disk with that name, alias, path or volume")

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import socket
 import ssl
 import stat
@@ -15,11 +16,11 @@ import pytest
 
 from ovis.wire import certificates
 from ovis.wire.certificates import MadeFiles
-from ovis.wire.endpoints import AddressInUse, PlainEndpoint, TlsEndpoint, UnixEndpoint
+from ovis.wire.endpoints import AddressInUse, PlainEndpoint, TlsEndpoint, UnixEndpoint, listening_socket
 from ovis.wire.identity import PeerIdentity
 from ovis.wire.listener import Server
 from ovis.wire.service import Access
-from ovis.wire.tls import TlsFiles, client_context
+from ovis.wire.tls import TlsFiles, UnusableTlsFile, client_context
 
 Serve = Callable[..., Any]
 
@@ -298,6 +299,12 @@ def test_stop_does_not_wait_for_calls_or_clients(rig: Any, kind: str) -> None:
         rig.peer(kind)
 
 
+def test_a_socket_path_that_no_system_can_take_is_named(tmp_path: Path) -> None:
+    path = str(tmp_path / ("s" * 120))
+    with pytest.raises(OSError, match=re.escape(path)):
+        listening_socket(UnixEndpoint(path))
+
+
 def test_server_with_an_unusable_certificate_does_not_start(tmp_path: Path, made: MadeFiles) -> None:
     files = TlsFiles(made.admin.key, made.node.certificate, made.node.ca)
 
@@ -305,6 +312,6 @@ def test_server_with_an_unusable_certificate_does_not_start(tmp_path: Path, made
         async with Server(None, [UnixEndpoint(str(tmp_path / "s")), TlsEndpoint(files, "127.0.0.1", 0)]):  # type: ignore[arg-type]
             pass
 
-    with pytest.raises(ssl.SSLError):
+    with pytest.raises(UnusableTlsFile, match=re.escape(made.admin.key)):
         asyncio.run(main())
     assert not (tmp_path / "s").exists()

@@ -13,6 +13,7 @@ from ovis.wire.tls import TlsFiles
 
 PORT = 54321
 _BACKLOG = 128
+_LONGEST_UNIX_PATH = 107  # sockaddr_un of unix(7), with the zero at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def _tcp_socket(host: str, port: int) -> socket.socket:
 
 
 def _unix_socket(endpoint: UnixEndpoint) -> socket.socket:
+    if len(os.fsencode(endpoint.path)) > _LONGEST_UNIX_PATH:
+        raise OSError(errno.ENAMETOOLONG, f"A socket's path has at most {_LONGEST_UNIX_PATH} bytes", endpoint.path)
     _remove_stale(endpoint.path)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -6,8 +6,12 @@ import logging
 import os
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 log = logging.getLogger(__name__)
+
+WARN_BEFORE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,16 @@ class TlsFiles:
     ca: str
 
 
+class UnusableTlsFile(OSError):
+    """One of the three files is missing or not what it should be; OpenSSL's own words never tell which."""
+
+    def __init__(self, path: str, what: str, problem: str) -> None:
+        super().__init__(f"{path} cannot be used as the {what}: {problem}")
+        self.path = path
+
+
 def server_context(files: TlsFiles) -> ssl.SSLContext:
-    """TLS 1.2+, client certificate mandatory. Raises OSError, ssl.SSLError."""
+    """TLS 1.2+, client certificate mandatory. Raises UnusableTlsFile."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _load(context, files)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -28,7 +40,10 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
 
 
 def client_context(files: TlsFiles, *, check_hostname: bool = True) -> ssl.SSLContext:
-    """TLS 1.2+ with our certificate. Without `check_hostname` any certificate of the CA will do."""
+    """TLS 1.2+ with our certificate. Without `check_hostname` any certificate of the CA will do.
+
+    Raises UnusableTlsFile.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = check_hostname
     _load(context, files)
@@ -37,8 +52,54 @@ def client_context(files: TlsFiles, *, check_hostname: bool = True) -> ssl.SSLCo
 
 def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(files.certificate, files.key)
-    context.load_verify_locations(files.ca)
+    for path, what in ((files.key, "private key"), (files.certificate, "certificate"), (files.ca, "CA")):
+        _check_readable(path, what)
+    try:
+        context.load_cert_chain(files.certificate, files.key)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise UnusableTlsFile(files.key, "private key", f"it does not belong to {files.certificate}") from error
+        raise _not_pem(files, error) from error
+    try:
+        context.load_verify_locations(files.ca)
+    except ssl.SSLError as error:
+        raise UnusableTlsFile(files.ca, "CA", f"it holds no certificate ({error.reason})") from error
+
+
+def _check_readable(path: str, what: str) -> None:
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise UnusableTlsFile(path, what, error.strerror or str(error)) from error
+
+
+def _not_pem(files: TlsFiles, error: ssl.SSLError) -> UnusableTlsFile:
+    """Which of the two files it is: a certificate alone can be loaded as a CA."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(files.certificate)
+    except ssl.SSLError:
+        return UnusableTlsFile(files.certificate, "certificate", f"it holds no certificate ({error.reason})")
+    return UnusableTlsFile(files.key, "private key", f"it holds no key that can be read ({error.reason})")
+
+
+def warn_of_expiry(files: TlsFiles, *, now: datetime | None = None) -> None:
+    """An expired certificate serves on, and every client refuses it: the server's log is where somebody will look."""
+    from cryptography import x509  # 20 ms, and clients do without
+
+    today = now or datetime.now(UTC)
+    for path in (files.certificate, files.ca):
+        try:
+            certificate = x509.load_pem_x509_certificate(Path(path).read_bytes())
+        except (OSError, ValueError):
+            continue  # OpenSSL takes more kinds of files; whatever it took is used
+        end = certificate.not_valid_after_utc
+        if end < today:
+            log.error("%s has expired at %s: clients refuse it", path, end)
+        elif certificate.not_valid_before_utc > today:
+            log.error("%s is not valid before %s: is the clock right?", path, certificate.not_valid_before_utc)
+        elif end < today + WARN_BEFORE:
+            log.warning("%s expires at %s", path, end)
 
 
 class ServerContexts:
@@ -49,10 +110,11 @@ class ServerContexts:
     """
 
     def __init__(self, files: TlsFiles) -> None:
-        """Raises OSError or ssl.SSLError when the files cannot be used now."""
+        """Raises UnusableTlsFile when the files cannot be used now."""
         self._files = files
         self._seen = self._stamp()
         self._context = server_context(files)
+        warn_of_expiry(files)
 
     def current(self) -> ssl.SSLContext:
         stamp = self._stamp()
@@ -61,7 +123,8 @@ class ServerContexts:
             try:
                 self._context = server_context(self._files)
                 log.info("Certificates reloaded from %s", self._files.certificate)
-            except (OSError, ssl.SSLError) as error:
+                warn_of_expiry(self._files)
+            except OSError as error:
                 log.warning("The changed certificates cannot be used, the old ones stay: %s", error)
         return self._context
 

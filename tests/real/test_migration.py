@@ -225,3 +225,54 @@ def test_the_limit_of_the_destination_is_waited_for(guest: Pair) -> None:
 OTHER = "0b5e77ed-0000-4000-8000-0000000000aa"
 SMALL = f"""<domain type='qemu'><name>small</name><uuid>{OTHER}</uuid><memory unit='MiB'>16</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"""
+
+
+def prepared_files(guest: Pair) -> str:
+    """The handle of two empty files."""
+    files = [guest.folder / "memory", guest.folder / "parameters"]
+    for path in files:
+        path.touch()
+    return ",".join(map(str, files))
+
+
+def test_a_saved_guest_goes_on_where_it_was(guest: Pair) -> None:
+    handle = prepared_files(guest)
+    with guest.client() as node:
+        node.vm.hibernate(guest.vm_id, handle)
+        until("it is saved", lambda: guest.status() is types.VmStatus.DOWN)
+        assert guest.stats().exit_reason == 5
+        node.vm.destroy(guest.vm_id)
+        assert not ids(guest, guest.here)
+        node.vm.create(guest.vm_id, types.VmParameters(vm_id=guest.vm_id, hiber_vol_handle=handle))
+    until("it is up again", lambda: guest.status() is types.VmStatus.UP)
+    guest.assert_counted_on()
+
+
+def test_an_agent_killed_while_it_saves_loses_nothing(guest: Pair) -> None:
+    handle = prepared_files(guest)
+    agent = guest.agents[guest.here]
+    with guest.client() as node:
+        node.vm.hibernate(guest.vm_id, handle)
+    agent.kill()
+    agent.start()
+    until("it is settled", lambda: guest.status() is not types.VmStatus.SAVING_STATE)
+    if guest.status() is types.VmStatus.DOWN:
+        assert guest.stats().exit_reason == 5
+        with guest.client() as node:
+            node.vm.destroy(guest.vm_id)
+            node.vm.create(guest.vm_id, types.VmParameters(vm_id=guest.vm_id, hiber_vol_handle=handle))
+    until("it is up", lambda: guest.status() is types.VmStatus.UP)
+    guest.assert_counted_on()
+
+
+def test_a_libvirtd_killed_while_it_saves_leaves_the_guest_running(guest: Pair) -> None:
+    host = guest.hosts[guest.here]
+    with guest.client() as node:
+        node.vm.hibernate(guest.vm_id, prepared_files(guest))
+    kill_libvirtd(host)
+    host.start_libvirtd()
+    until("it is settled", lambda: guest.status() is not types.VmStatus.SAVING_STATE)
+    if guest.status() is types.VmStatus.DOWN:  # it was quicker
+        assert guest.stats().exit_reason == 5
+    else:
+        guest.assert_counted_on()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
@@ -20,7 +19,7 @@ from ovis.node.hypervisor.migration import JobKind
 from ovis.node.vm import statistics
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.migration.errors import CancelFailed, MigrationInProgress, MigrationRefused
-from ovis.node.vm.saved_memory import Parameters, Place, flush, write_parameters
+from ovis.node.vm.saved_memory import Parameters, Place, flush, prepare
 from ovis.node.vm.saving import Saving, StoredSaving
 from ovis.node.vm.states import Cause, ExitReason, exit_after_stop, exit_of
 from ovis.node.vm.store import Intent
@@ -56,7 +55,7 @@ async def begin(vms: Vms, vm: Vm, place: Place) -> None:
         known = _parameters(vms, vm, was_paused=was_paused)
         vm.saving = Saving(place.memory, was_paused)
         vms.move(vm, Cause.SAVE_STARTED)
-        await vms.preparer.look(lambda: write_parameters(Path(place.parameters), known), "hibernationVolHandle")
+        await vms.preparer.look(lambda: prepare(place, known), "hibernationVolHandle")
         await vms.save(vm, Intent.RUNNING)
     except BaseException:
         if vm.saving is not None:

@@ -94,6 +94,16 @@ async def machine_of(vms: Vms, given: VmParameters, memory: str) -> VmParameters
 # The parameters on disk: these block
 
 
+def prepare(place: Place, known: Parameters) -> None:
+    """Before the save: nothing older may look like its result. Raises OSError."""
+    memory = Path(place.memory)
+    if stat.S_ISBLK(memory.stat().st_mode):
+        _write_flushed(memory, b"\0" * 4096, os.O_WRONLY)
+    else:
+        _write_flushed(memory, b"", os.O_WRONLY | os.O_TRUNC)
+    write_parameters(Path(place.parameters), known)
+
+
 def write_parameters(path: Path, known: Parameters) -> None:
     """Raises OSError."""
     data = msgspec.json.encode(known)

@@ -246,6 +246,10 @@ class SimulatedMigration:
         if job.cancelled and phase in (Phase.BEGIN, Phase.PREPARE, Phase.PERFORM):
             raise OperationFailed("operation aborted: migration out job: canceled by client")
 
+    def _require_alive(self, domain: SimulatedDomain) -> None:
+        if domain.id not in self._here._domains:
+            raise OperationFailed("domain is no longer running")
+
     def _prepare(self, domain: SimulatedDomain, there: SimulatedHypervisor) -> SimulatedDomain:
         if domain.id in there._domains:
             raise OperationFailed(f"domain {domain.id} is already active over there")
@@ -264,8 +268,7 @@ class SimulatedMigration:
         while job.remaining > 0:
             await self._here.clock.sleep(ITERATION_SECONDS)
             job.check()
-            if domain.id not in self._here._domains:
-                raise OperationFailed("domain is no longer running")
+            self._require_alive(domain)
             if domain.id not in there._domains:
                 raise OperationFailed("the other side has ended")
             if job.cancelled:
@@ -321,6 +324,7 @@ class SimulatedMigration:
             self._here._publish(Paused(domain.id, "migrated"))
             await self._enter(job, Phase.PERFORM)
             self._here.faults.check("write", domain.id, after=False)
+            self._require_alive(domain)
             _store(path, domain.xml(secure=True))
             self._here._remove(domain, "saved")
         except (_Broken, OperationFailed, OSError) as error:

@@ -20,6 +20,8 @@ from deploy.rig.virtual_host import VirtualHost
 from ovis.client import types
 from ovis.client.node import Node
 
+libvirt.registerErrorHandler(lambda *_: None, None)  # or it prints each of them
+
 DOMAIN = (Path(__file__).parent / "tiny_domain.xml").read_text()
 MIB = 1 << 20
 POOL = str(uuid.uuid4())

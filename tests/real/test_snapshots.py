@@ -1,10 +1,13 @@
 """Snapshots, merges, replication and sizes of the disks of a real guest."""
 
 import os
+import shutil
 import signal
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
+import libvirt
 import pytest
 
 from deploy.guest.tiny_guest import TinyGuest
@@ -207,3 +210,78 @@ def test_alignment_of_partitions_on_a_disk_that_nobody_uses(node: Node, guest: D
     nobody = "00000000-0000-0000-0000-000000000000"
     found = node.vm.get_disk_alignment(nobody, disk.spec(volume_id, domain_id=domain_id))
     assert found == {"/dev/sda1": False, "/dev/sda2": True}
+
+
+def test_snapshot_as_a_job_is_told_and_listed(node: Node, guest: DiskGuest) -> None:
+    job_id = str(uuid.uuid4())
+    disk = guest.disks["vda"]
+    node.vm.snapshot(guest.id, [disk.snapshot()], job_uuid=job_id)
+    found: dict[str, types.HostJobInfo] = {}
+    until("the job has ended", lambda: found.update(node.host.get_jobs(job_ids=[job_id])) or ended(found[job_id]))
+    assert found[job_id].status is types.HostJobStatus.DONE
+    assert guest.chain("vda") == disk.volumes
+
+
+def test_sealing_without_its_program_is_a_clear_error(node: Node, guest: DiskGuest) -> None:
+    if shutil.which("virt-sysprep"):
+        pytest.skip("virt-sysprep is installed here")
+    spec = guest.disks["vda"].spec()
+    image = types.VolumeInfo(img_id=spec.image_id, sd_id=spec.domain_id, vol_id=spec.volume_id)
+    with pytest.raises(RpcError, match="needs virt-sysprep"):
+        node.vm.seal(str(uuid.uuid4()), str(uuid.uuid4()), spec.pool_id, [image])
+
+
+def test_memory_of_a_snapshot_goes_on_where_it_was(node: Node, guest: DiskGuest, agent: AgentProcess) -> None:
+    memory, parameters = agent.folder / "memory", agent.folder / "parameters"
+    for path in (memory, parameters):
+        path.touch()
+    disk = guest.disks["vda"]
+    guest.shell("echo remembered > /tmp/mark")
+    before = guest.digest("vda")
+    node.vm.snapshot(guest.id, [disk.snapshot()], snap_memory=f"{memory},{parameters}")
+    assert guest.chain("vda") == disk.volumes
+    guest.shell("echo forgotten > /tmp/mark")
+    guest.write("vda", at=1)
+    node.vm.destroy(guest.id)
+    node.vm.create(guest.id, types.VmParameters(vm_id=guest.id, hiber_vol_handle=f"{memory},{parameters}"))
+    until("the guest goes on", lambda: answers(guest))
+    disk.volumes.pop()
+    assert guest.chain("vda") == disk.volumes
+    assert guest.shell("cat /tmp/mark").strip() == "remembered"
+    assert guest.digest("vda") == before
+
+
+def test_qemu_that_dies_in_a_merge_leaves_a_whole_chain(node: Node, guest: DiskGuest, vhost: VirtualHost) -> None:
+    """The last test of this file: it ends the guest."""
+    disk = guest.disks["vda"]
+    node.vm.snapshot(guest.id, [disk.snapshot()])
+    guest.write("vda", at=4, mib=8)
+    before = guest.digest("vda")
+    merge(node, guest, disk, base=0, top=-1, bandwidth=2)
+    qemu = next(pid for pid in vhost.processes() if guest.id.encode() in command_of(pid))
+    os.kill(qemu, signal.SIGKILL)
+    until("the VM is down", lambda: isinstance(node.vm.get_stats(guest.id)[0], types.ExitedVmStats))
+    exited = node.vm.get_stats(guest.id)[0]
+    assert isinstance(exited, types.ExitedVmStats)
+    assert "changing over" not in exited.exit_message
+    disk.check()
+    assert digest_of(disk.active, "qcow2") == before
+
+
+def ended(job: types.HostJobInfo) -> bool:
+    return job.status not in (types.HostJobStatus.PENDING, types.HostJobStatus.RUNNING)
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""  # it has ended
+
+
+def answers(guest: DiskGuest) -> bool:
+    try:
+        guest.agent("guest-ping")
+    except libvirt.libvirtError:
+        return False
+    return True

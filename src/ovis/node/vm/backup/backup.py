@@ -31,6 +31,7 @@ from ovis.node.vm.disks.errors import (
     NoSuchCheckpoint,
     Unsupported,
 )
+from ovis.node.vm.disks.exclusive import require_exclusive
 from ovis.node.vm.disks.truth import Change, note, settle
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.disks.work import Backup
@@ -189,6 +190,7 @@ async def _prepare_scratch(vms: Vms, vm: Vm, wish: Wish, planned: Backup) -> boo
     if given and len(given) < len(wish.disks):
         raise BadParameter("config.disks", "either every disk has a scratch disk or none")
     for path in given:
+        require_exclusive(vms, vm, path)
         await vms.drives.check_chain(path, "config.disks.scratch_disk")
 
     def make() -> None:

@@ -20,6 +20,7 @@ from ovis.node.vm.block_jobs.merge_steps import Next, Seen, next_of
 from ovis.node.vm.disks import image_header
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, JobExists, MergeFailed
+from ovis.node.vm.disks.exclusive import require_exclusive
 from ovis.node.vm.disks.truth import note, settle
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.disks.work import Merge, Step
@@ -55,6 +56,7 @@ async def merge(vms: Vms, vm: Vm, wish: Wish) -> str:
     async with vm.claim("merge"):
         drive = await vms.drives.find(vm, wish.disk)
         job = _job(vm, drive, wish)
+        require_exclusive(vms, vm, job.base)
         base, top = drive.paths.index(job.base), drive.paths.index(job.top)
         relative = not job.is_active and await _names_relative(vms, drive, top)
         await _noted(vms, vm, job)

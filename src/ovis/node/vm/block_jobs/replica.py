@@ -19,6 +19,7 @@ from ovis.node.hypervisor.block_jobs import NewLayer
 from ovis.node.hypervisor.errors import DomainBusy, DomainNotFound, HypervisorError
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, DriveNotFound, NotReady, NotReplicating, ReplicaFailed
+from ovis.node.vm.disks.exclusive import require_exclusive
 from ovis.node.vm.disks.truth import note, settle
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Replica, Step
@@ -93,6 +94,7 @@ async def look_after(vms: Vms, vm: Vm, replica: Replica) -> None:
 async def _check(vms: Vms, vm: Vm, drive: Drive, volume: Volume) -> None:
     if volume.path in drive.paths:
         raise ReplicaFailed(vm.id, f"{volume.path} is in use by {drive.target} already")
+    require_exclusive(vms, vm, volume.path)
     await vms.drives.check_chain(volume.path, "dstDisk")
     size = await vms.hypervisor.block_jobs.size(vm.id, drive.target)
     if volume.header.virtual_size < size.capacity:

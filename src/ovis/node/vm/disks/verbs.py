@@ -35,8 +35,7 @@ from ovis.node.vm.disks import sealing, sizes
 from ovis.node.vm.disks.errors import Unsupported
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.prepare import canonical_id
-from ovis.node.vm.snapshots import snapshot
-from ovis.node.vm.snapshots.memory_handle import memory_wish
+from ovis.node.vm.snapshots import memory_handle, snapshot
 
 if TYPE_CHECKING:
     from ovis.node.node import Node
@@ -62,7 +61,7 @@ async def vm_snapshot(node: Node, args: VMSnapshotArgs) -> None:
     vm = node.vms.find(args.vm_id)
     wish = snapshot.Wish(
         disks=[_snapshot_disk(number, drive) for number, drive in enumerate(args.snap_drives)],
-        memory=await memory_wish(node.vms, vm, args.snap_memory) if args.snap_memory else None,
+        memory=await memory_handle.place(node.vms, vm, args.snap_memory) if args.snap_memory else None,
         is_frozen=args.frozen,
         timeout=args.timeout_minutes * MINUTE,
         freeze_timeout=args.freeze_timeout_minutes * MINUTE,

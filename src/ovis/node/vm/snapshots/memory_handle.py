@@ -1,16 +1,16 @@
-"""Where the memory of a snapshot goes: the text that engines send, six ids separated by commas.
+"""Where the memory of a snapshot goes.
 
-DOMAIN,POOL,IMAGE,VOLUME,CONFIGURATION IMAGE,CONFIGURATION VOLUME
+Engines send six ids separated by commas: DOMAIN,POOL,IMAGE,VOLUME,PARAMETERS IMAGE,PARAMETERS VOLUME. Two paths do as
+well, as for a VM that is saved.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ovis.node.errors import BadParameter
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.prepare import canonical_id
-from ovis.node.vm.snapshots.snapshot import MemoryWish
+from ovis.node.vm.saved_memory import Place, place_of
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 FIELD = "snapMemory"
 
 
-async def memory_wish(vms: Vms, vm: Vm, handle: str) -> MemoryWish:
-    """The files of both volumes, which exist. Raises BadParameter, DriveNotFound."""
+async def place(vms: Vms, vm: Vm, handle: str) -> Place:
+    """Two files that exist in the allowed places. Raises BadParameter, DriveNotFound."""
     parts = [part.strip() for part in handle.split(",")]
-    if len(parts) != 6:
-        raise BadParameter(FIELD, f"{handle[:200]!r} is not domain,pool,image,volume,image,volume")
-    domain, pool, image, volume, conf_image, conf_volume = (canonical_id(part, FIELD) for part in parts)
-    memory = await vms.drives.volume(vm.id, VolumeIds(volume, image, domain, pool))
-    configuration = await vms.drives.volume(vm.id, VolumeIds(conf_volume, conf_image, domain, pool))
-    return MemoryWish(memory.path, configuration.path)
+    if len(parts) == 6:
+        domain, pool, image, volume, other_image, other_volume = (canonical_id(part, FIELD) for part in parts)
+        memory = await vms.drives.volume(vm.id, VolumeIds(volume, image, domain, pool))
+        parameters = await vms.drives.volume(vm.id, VolumeIds(other_volume, other_image, domain, pool))
+        return Place(memory.path, parameters.path)
+    found = place_of(handle, FIELD)
+    for path in (found.memory, found.parameters):
+        await vms.preparer.check_file(path, FIELD)
+    return found

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,12 +19,15 @@ import msgspec
 from ovis.client.types import VmStatus
 from ovis.node.hypervisor.block_jobs import NewLayer
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError
+from ovis.node.vm import statistics
 from ovis.node.vm.disks import image_header
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, SnapshotFailed
+from ovis.node.vm.disks.exclusive import require_exclusive
 from ovis.node.vm.disks.truth import Change, note, settle
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Snapshot
+from ovis.node.vm.saved_memory import Parameters, Place, write_parameters
 from ovis.node.vm.snapshots import freezing
 from ovis.node.vm.vm import Vm
 
@@ -46,19 +50,11 @@ class DiskWish:
 
 
 @dataclass(frozen=True)
-class MemoryWish:
-    """Files for the memory and for the description that belongs to it."""
-
-    memory: str
-    configuration: str | None = None
-
-
-@dataclass(frozen=True)
 class Wish:
     """Times in seconds. `is_frozen`: the caller has frozen the guest and will thaw it."""
 
     disks: Sequence[DiskWish]
-    memory: MemoryWish | None = None
+    memory: Place | None = None
     is_frozen: bool = False
     timeout: float = 30 * 60.0
     freeze_timeout: float = 8 * 60.0
@@ -73,6 +69,7 @@ async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
     vm.require_qemu()
     async with vm.claim("snapshot"):
         layers = await _prepare(vms, vm, wish)
+        known = _parameters(vms, vm)
         freezes = wish.memory is None and not wish.is_frozen and vm.status is not VmStatus.PAUSED
         try:
             await note(vms, vm, _with(Snapshot(layers={x.disk: x.path for x in layers}, freezes=freezes)))
@@ -87,8 +84,8 @@ async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
             await settle(vms, vm, _with(None))
             raise
         await settle(vms, vm, _with(None))
-        if wish.memory is not None and wish.memory.configuration is not None:
-            await _write_configuration(vms, vm, wish.memory.configuration)
+        if wish.memory is not None:
+            await _write_parameters(vms, vm, wish.memory, known)
 
 
 class LayersUnknown(SnapshotFailed):
@@ -126,6 +123,7 @@ async def _prepare(vms: Vms, vm: Vm, wish: Wish) -> list[NewLayer]:
             raise DiskBusy(vm.id, f"{holder} is at work on {drive.target}")
         volume = await vms.drives.volume(vm.id, disk.then, drive=drive)
         _check_layer(vm, drive, volume)
+        require_exclusive(vms, vm, volume.path)
         layers.append(NewLayer(drive.target, volume.path, "qcow2", volume.is_block))
     if len({layer.disk for layer in layers}) < len(layers):
         raise SnapshotFailed(vm.id, "a disk is named twice; nothing was changed")
@@ -187,21 +185,26 @@ async def _has_switched(vms: Vms, vm: Vm, layers: list[NewLayer]) -> bool:
     return bool(layers) and all(used.get(layer.disk) == layer.path for layer in layers)
 
 
-async def _write_configuration(vms: Vms, vm: Vm, path: str) -> None:
-    """What belongs to the memory, in a form that is safe to read: JSON with the domain's description."""
-    data = msgspec.json.encode({"version": 1, "id": vm.id, "name": vm.name, "xml": vm.xml})
-
-    def write() -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-
+async def _write_parameters(vms: Vms, vm: Vm, place: Place, known: Parameters) -> None:
+    """What belongs to the memory: the same as beside the memory of a VM that was saved."""
     try:
-        await vms.drives.run(write, "write the description beside the memory")
+        await vms.drives.run(lambda: write_parameters(Path(place.parameters), known), "write beside the memory")
     except OSError as error:
-        raise SnapshotFailed(vm.id, f"{path} could not be written: {error}; the VM uses its new layers") from error
+        raise SnapshotFailed(
+            vm.id, f"{place.parameters} could not be written: {error}; it uses its new layers"
+        ) from error
+
+
+def _parameters(vms: Vms, vm: Vm) -> Parameters:
+    """Of the moment before the layers change: the memory goes with the old ones."""
+    return Parameters(
+        id=vm.id,
+        name=vm.name,
+        elapsed=vms.elapsed(vm),
+        time_offset=vm.time_offset,
+        paused=vm.status is VmStatus.PAUSED,
+        xml=statistics.public_xml(vm),
+    )
 
 
 def _with(snapshot: Snapshot | None) -> Change:

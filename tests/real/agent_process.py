@@ -39,7 +39,10 @@ class AgentProcess:
         log = (self.folder / "ovisd.log").open("ab")
         program = Path(sys.executable).with_name("ovisd")
         self.process = subprocess.Popen(
-            [*self.prefix, program, "--config", self.configuration], stderr=log, stdout=log, env={**os.environ, **self.extra}
+            [*self.prefix, program, "--config", self.configuration],
+            stderr=log,
+            stdout=log,
+            env={**os.environ, **self.extra},
         )
         log.close()
         until = time.monotonic() + START_SECONDS

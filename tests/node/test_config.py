@@ -44,6 +44,11 @@ def test_socket_lies_in_the_run_folder_unless_told_otherwise(tmp_path: Path) -> 
         ('[vms]\nallowed_paths = ["images"]\n', ["vms.allowed_paths[0]", "absolute"]),
         ("[vms]\nsample_seconds = 0\n", ["vms.sample_seconds"]),
         ('[hypervisor]\nacceleration = "xen"\n', ["hypervisor.acceleration", "xen"]),
+        ("[vms]\nsample_seconds = inf\n", ["vms.sample_seconds"]),
+        ("[vms]\nsample_seconds = nan\n", ["vms.sample_seconds"]),
+        ("[vms]\nsample_seconds = 1e-9\n", ["vms.sample_seconds"]),
+        ('[hypervisor]\nuri = ""\n', ["hypervisor.uri"]),
+        ('[host]\nid = "host-7"\n', ["host.id"]),
         ("[listen\n", ["not TOML"]),
     ],
 )
@@ -57,6 +62,11 @@ def test_bad_value_names_file_and_key(tmp_path: Path, text: str, words: list[str
 def test_bad_variable_is_named() -> None:
     with pytest.raises(ConfigError, match=r"OVIS_LISTEN_PORT.*listen\.port"):
         load(None, {"OVIS_LISTEN_PORT": "-1"})
+
+
+def test_variable_for_a_key_that_no_section_has_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"OVIS_LISTEN_PROT.*`prot`"):
+        load(None, {"OVIS_LISTEN_PROT": "1"})
 
 
 def test_named_file_must_exist(tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from ovis.wire.tls import TlsFiles
 
 DEFAULT_FILE = Path("/etc/ovis/ovisd.toml")
 
+UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 Port = Annotated[int, Meta(ge=0, le=65535)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(ge=0.001, le=10_000_000)]
+"""Neither a loop that never rests nor a wait that never ends."""
 Count = Annotated[int, Meta(ge=1)]
 Access = Literal["observe", "operate", "administer", "peer"]
 
@@ -62,14 +64,15 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: str = ""
-    """UUID of this host; default: that of the machine's firmware, else one that is made once and kept."""
+    id: Annotated[str, Meta(pattern=rf"^({UUID}(_\S+)?)?$")] = ""
+    """UUID of this host, with the suffix that an installer may have added; default: that of the machine's firmware,
+    else one that is made once and kept."""
     name: str = ""
     """Default: the machine's host name."""
 
 
 class Hypervisor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    uri: str = "qemu:///system"
+    uri: Annotated[str, Meta(min_length=1)] = "qemu:///system"
     """libvirt URI; `simulated:` runs a simulated hypervisor without any VM process."""
     deadline_seconds: Seconds = 30
     acceleration: Literal["probe", "kvm", "tcg"] = "probe"
@@ -210,7 +213,7 @@ def _path(wanted: type, value: Any) -> Any:
 
 
 def _place_of(variable: str) -> list[str] | None:
-    """`OVIS_LISTEN_PORT` → ["listen", "port"]; None for a variable of another program of Ovis."""
+    """`OVIS_LISTEN_PORT` → ["listen", "port"]; None for a variable of another program of Ovis. Raises ConfigError."""
     if not variable.startswith("OVIS_"):
         return None
     words = variable.removeprefix("OVIS_").lower()
@@ -218,8 +221,11 @@ def _place_of(variable: str) -> list[str] | None:
         if words == name:
             return [name]
         section = _SECTIONS.get(kind)
-        if section and words.startswith(f"{name}_") and words.removeprefix(f"{name}_") in section.__annotations__:
-            return [name, words.removeprefix(f"{name}_")]
+        if section and words.startswith(f"{name}_"):
+            key = words.removeprefix(f"{name}_")
+            if key not in section.__annotations__:
+                raise ConfigError(f"variable {variable}: [{name}] has no key `{key}`")
+            return [name, key]
     return None
 
 

@@ -17,7 +17,7 @@ from ovis.node.authorization import Authorization
 from ovis.node.bridge import Bridge, CallLimits
 from ovis.node.config import Config
 from ovis.node.hypervisor.interface import Hypervisor
-from ovis.node.instance import only_instance
+from ovis.node.instance import make_folder, only_instance
 from ovis.node.node import Node
 from ovis.node.registry import HANDLERS
 from ovis.wire.endpoints import Endpoint, PlainEndpoint, TlsEndpoint, UnixEndpoint
@@ -32,9 +32,9 @@ STOP_GRACE_SECONDS = 1.0
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
     """Serve until `stop` is set. On return no task, socket or libvirt callback is left behind; VMs run on."""
-    config.run_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    config.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with only_instance(config.run_folder):
+    make_folder(config.run_folder, "run_folder", mode=0o755)
+    make_folder(config.state_folder, "state_folder", mode=0o700)
+    with only_instance(config.run_folder, config.state_folder):
         async with open_hypervisor(config) as hypervisor:
             node = Node(config, hypervisor)
             limits = CallLimits(in_all=config.limits.calls, per_connection=config.limits.calls_per_connection)

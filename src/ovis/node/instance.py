@@ -1,27 +1,58 @@
-"""One agent a host: a lock that the kernel drops when its holder dies, however it dies."""
+"""One agent for a run folder and a state folder: locks that the kernel drops when their holder dies, however it dies.
+
+Two agents over one state folder would each undo what the other has written of its VMs.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
+class UnusableFolder(OSError):
+    """`key` of the configuration names a folder in which nothing can be written."""
+
+    def __init__(self, key: str, folder: Path, problem: str) -> None:
+        super().__init__(f"{key} {folder} cannot be used: {problem}")
+        self.folder = folder
+
+
+def make_folder(folder: Path, key: str, *, mode: int) -> None:
+    """There is such a folder afterwards, and files can be written there. Raises UnusableFolder."""
+    probe = folder / f".probe.{os.getpid()}"
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except FileExistsError as error:
+        raise UnusableFolder(key, folder, "it is no folder") from error
+    except OSError as error:
+        raise UnusableFolder(key, folder, error.strerror or str(error)) from error
+
+
 class AlreadyRunning(Exception):
-    """Another agent holds the run folder."""
+    """Another agent holds the folder."""
 
     def __init__(self, lock: Path, owner: str) -> None:
-        super().__init__(f"another ovisd (process {owner}) holds {lock}; stop it or set another run_folder")
+        super().__init__(f"another ovisd (process {owner}) holds {lock}; stop it or set another folder")
         self.lock = lock
         self.owner = owner
 
 
 @contextmanager
-def only_instance(run_folder: Path) -> Iterator[None]:
-    """Hold the lock of `run_folder` while inside. Raises AlreadyRunning, OSError."""
-    lock = run_folder / "ovisd.lock"
+def only_instance(*folders: Path) -> Iterator[None]:
+    """Hold the locks of the folders while inside. Raises AlreadyRunning, OSError."""
+    with ExitStack() as held:
+        for folder in {folder.resolve(): None for folder in folders}:
+            held.enter_context(_locked(folder / "ovisd.lock"))
+        yield
+
+
+@contextmanager
+def _locked(lock: Path) -> Iterator[None]:
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -2659,7 +2659,8 @@ class VMVerbs(Group):
         checkpoint_ids: Identifiers of the checkpoints to remove, from the oldest to the newest; unknown ones count
             as removed.
         Returns: The identifiers removed, and the error that ended the work early if there was one.
-        Errors: NoSuchVM, VMIsDown, CheckpointError, InconsistentCheckpointError.
+        Errors: NoSuchVM, VMIsDown, CheckpointError, InconsistentCheckpointError, ResourceUnavailable,
+            InvalidParameter.
         """
         result: CheckpointsResponse = self._call("VM.delete_checkpoints", VMDeleteCheckpointsArgs(vm_id=vm_id, checkpoint_ids=checkpoint_ids), deadline)
         return result
@@ -2785,7 +2786,8 @@ class VMVerbs(Group):
         dst_disk: The volume that receives the copy; it must exist already with the same virtual size.
         need_extend: True lets the host enlarge a thin destination on block storage before the copy starts; false
             when the caller has already sized it.
-        Errors: NoSuchVM, VMIsDown, ImageFileNotFound, ReplicaError, DestinationVolumeTooSmall, CannotPrepareImage.
+        Errors: NoSuchVM, VMIsDown, ImageFileNotFound, ReplicaError, DestinationVolumeTooSmall, CannotPrepareImage,
+            ResourceUnavailable, InvalidParameter.
         """
         self._call("VM.diskReplicateStart", VMDiskReplicateStartArgs(vm_id=vm_id, src_disk=src_disk, dst_disk=dst_disk, need_extend=need_extend), deadline)
 
@@ -2798,14 +2800,15 @@ class VMVerbs(Group):
         deadline: float | None = None,
     ) -> UInt:
         """Tells a running VM that a disk has become larger, after the volume itself was extended. With the all-zero VM
-        identifier it only updates the size recorded in the volume's metadata. Shrinking is refused.
+        identifier it only updates the size recorded in the volume's metadata, where it has one. Shrinking is
+        refused.
 
         vm_id: The VM using the disk, or the all-zero UUID for a volume that no VM uses.
         drive_specs: The disk to resize, named by pool, domain, image and volume.
         new_size: Virtual size that the guest shall see from now on; rounded up to whole sectors. [bytes]
         Returns: The virtual size that the disk really has after the call.
         Errors: NoSuchVM, VMIsDown, ImageFileNotFound, BadDiskResizeParameter, ResourceUnavailable,
-            UpdateDeviceFailed.
+            UpdateDeviceFailed, InvalidParameter.
         """
         result: UInt = self._call("VM.diskSizeExtend", VMDiskSizeExtendArgs(vm_id=vm_id, drive_specs=drive_specs, new_size=new_size), deadline)
         return result
@@ -2856,7 +2859,7 @@ class VMVerbs(Group):
         vm_id: The all-zero UUID; a real VM is refused.
         disk: The volume whose partition table is examined.
         Returns: One verdict for every partition found on the disk.
-        Errors: ImageFileNotFound, CannotPrepareImage, UnsupportedOperation.
+        Errors: ImageFileNotFound, CannotPrepareImage, UnsupportedOperation, InvalidParameter.
         """
         result: DiskAlignmentMap = self._call("VM.getDiskAlignment", VMGetDiskAlignmentArgs(vm_id=vm_id, disk=disk), deadline)
         return result
@@ -3197,7 +3200,7 @@ class VMVerbs(Group):
         bandwidth_mib_per_second: Limit of the copy speed; 0 means no limit. [MiB/s]
         job_uuid: Identifier under which the job appears in the statistics; absent lets the host choose one.
         Errors: NoSuchVM, VMIsDown, MergeFailed, ImageFileNotFound, JobExists, CannotPrepareImage,
-            DestinationVolumeTooSmall, ResourceUnavailable.
+            DestinationVolumeTooSmall, ResourceUnavailable, InvalidParameter.
         """
         self._call("VM.merge", VMMergeArgs(vm_id=vm_id, drive=drive, base_vol_uuid=base_vol_uuid, top_vol_uuid=top_vol_uuid, bandwidth_mib_per_second=bandwidth_mib_per_second, job_uuid=job_uuid), deadline)
 
@@ -3300,7 +3303,8 @@ class VMVerbs(Group):
         checkpoints: The complete chain of checkpoints, from the oldest to the newest, each with XML or with the
             data to build it.
         Returns: The identifiers defined, and the error that ended the work early if there was one.
-        Errors: NoSuchVM, VMIsDown, CheckpointError, InconsistentCheckpointError.
+        Errors: NoSuchVM, VMIsDown, CheckpointError, InconsistentCheckpointError, ResourceUnavailable,
+            ImageFileNotFound, InvalidParameter, MissingParameter.
         """
         result: CheckpointsResponse = self._call("VM.redefine_checkpoints", VMRedefineCheckpointsArgs(vm_id=vm_id, checkpoints=checkpoints), deadline)
         return result
@@ -3319,7 +3323,7 @@ class VMVerbs(Group):
         drive: The disk to look at again, named by its active volume.
         Returns: Sizes of the volume as this host sees them after the refresh.
         Errors: NoSuchVM, VMIsDown, DriveRefreshError, CannotRefreshDisk, DiskRefreshNotSupported,
-            ImageFileNotFound.
+            ImageFileNotFound, InvalidParameter.
         """
         result: VolumeSizeInfo = self._call("VM.refresh_disk", VMRefreshDiskArgs(vm_id=vm_id, drive=drive), deadline)
         return result
@@ -3371,7 +3375,7 @@ class VMVerbs(Group):
         job_id: Identifier under which the job can be followed; chosen by the caller.
         sp_id: Storage pool that holds the disks.
         images: Volumes to seal; together they are all disks of the VM.
-        Errors: JobExists, InvalidParameter.
+        Errors: JobExists, InvalidParameter, UnsupportedOperation, ImageFileNotFound, ResourceUnavailable.
         """
         self._call("VM.seal", VMSealArgs(vm_id=vm_id, job_id=job_id, sp_id=sp_id, images=images), deadline)
 
@@ -3533,15 +3537,15 @@ class VMVerbs(Group):
         *,
         deadline: float | None = None,
     ) -> None:
-        """Starts a live snapshot: each named disk goes on writing to a new volume, and the VM's memory is saved too
-        when asked. All disks switch together or none does. The call starts a job and returns; the VM's statistics
-        and events show the end.
+        """Takes a live snapshot: each named disk goes on writing to a new volume, and the VM's memory is saved too
+        when asked. All disks switch together or none does. With jobUUID the call starts a job, whose events and
+        Host.getJobs show the end; without it the call answers when the snapshot is taken.
 
         vm_id: The VM to take the snapshot of.
         snap_drives: Disks in the snapshot, each with its present volume and the prepared new one; may be empty for
             memory only.
         snap_memory: Handle of the volumes that receive memory and configuration, in the form of
-            HibernationVolumeHandle; absent saves disks only.
+            HibernationVolumeHandle or as two paths joined by a comma; absent saves disks only.
         frozen: True when the caller froze the guest's file systems itself; the host then neither freezes nor thaws
             them.
         job_uuid: Identifier under which the snapshot job can be followed; absent makes the call wait for the end of
@@ -3550,7 +3554,7 @@ class VMVerbs(Group):
         freeze_timeout_minutes: Longest time the guest's file systems may stay frozen; the snapshot fails when it is
             exceeded. [min]
         Errors: NoSuchVM, VMIsDown, SnapshotFailed, JobExists, ImageFileNotFound, CannotPrepareImage,
-            MigrationInProgress, MissingParameter.
+            MigrationInProgress, MissingParameter, ResourceUnavailable, InvalidParameter.
         """
         self._call("VM.snapshot", VMSnapshotArgs(vm_id=vm_id, snap_drives=snap_drives, snap_memory=snap_memory, frozen=frozen, job_uuid=job_uuid, timeout_minutes=timeout_minutes, freeze_timeout_minutes=freeze_timeout_minutes), deadline)
 
@@ -3569,7 +3573,7 @@ class VMVerbs(Group):
         config: Disks, identifiers and checkpoints of the backup.
         Returns: Read address of every disk and, when a checkpoint was made, its XML.
         Errors: NoSuchVM, VMIsDown, BackupError, CheckpointError, InconsistentCheckpointError,
-            NoSuchCheckpointError, UnsupportedOperation.
+            NoSuchCheckpointError, UnsupportedOperation, ResourceUnavailable, ImageFileNotFound, InvalidParameter.
         """
         result: BackupInfo = self._call("VM.start_backup", VMStartBackupArgs(vm_id=vm_id, config=config), deadline)
         return result

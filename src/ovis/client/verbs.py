@@ -1853,8 +1853,8 @@ class VMSnapshotArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forb
     vm_id: UUID = field(name="vmID")
     # Disks in the snapshot, each with its present volume and the prepared new one; may be empty for memory only.
     snap_drives: list[SnapshotDriveInfo] = field(name="snapDrives")
-    # Handle of the volumes that receive memory and configuration, in the form of HibernationVolumeHandle; absent
-    # saves disks only.
+    # Handle of the volumes that receive memory and configuration, in the form of HibernationVolumeHandle or as two
+    # paths joined by a comma; absent saves disks only.
     snap_memory: str | None = field(name="snapMemory", default=None)
     # True when the caller froze the guest's file systems itself; the host then neither freezes nor thaws them.
     frozen: bool = field(default_factory=lambda: False)

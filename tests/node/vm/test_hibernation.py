@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from vm_host import ID, VmHost, vm_host, xml
+from vm_host import ID, VmHost, new_id, vm_host, xml
 
 from ovis.client.types import MigrateParams, VmParameters, VmStatus
 from ovis.node.errors import BadParameter, MissingParameter, NodeError, VmBusy
@@ -16,19 +16,24 @@ from ovis.node.hypervisor.interface import DomainState
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
 from ovis.node.hypervisor.simulated.migration import Phase
 from ovis.node.vm import ending, hibernation, running
+from ovis.node.vm.disks.errors import DriveNotFound
 from ovis.node.vm.migration import source
 from ovis.node.vm.migration.errors import CancelFailed
-from ovis.node.vm.saved_memory import Place, place_of, place_of_wish, read_parameters, write_parameters
+from ovis.node.vm.saved_memory import Place, handle_of_wish, place_of, read_parameters, write_parameters
 from ovis.node.vm.states import ExitReason
 from ovis.node.vm.vm import Vm
 
 
-def place(folder: Path) -> Place:
-    """Two prepared, empty files."""
-    found = Place(str(folder / "memory"), str(folder / "parameters"))
-    for path in (found.memory, found.parameters):
-        Path(path).touch()
-    return found
+def files(folder: Path) -> str:
+    """The handle of two prepared, empty files."""
+    found = [folder / "memory", folder / "parameters"]
+    for path in found:
+        path.touch()
+    return ",".join(map(str, found))
+
+
+async def begin(host: VmHost, vm: Vm, handle: str) -> None:
+    await hibernation.begin(host.vms, vm, handle, "hibernationVolHandle")
 
 
 @asynccontextmanager
@@ -43,7 +48,7 @@ def simulated() -> SimulatedHypervisor:
 
 async def saved(host: VmHost, folder: Path) -> Vm:
     vm = host.vms.get(ID) or await host.started()
-    await hibernation.begin(host.vms, vm, place(folder))
+    await begin(host, vm, files(folder))
     await host.until(lambda: vm.is_down)
     return vm
 
@@ -91,7 +96,7 @@ def test_a_save_that_fails_leaves_it_as_it_was(tmp_path: Path, paused: bool) -> 
             if paused:
                 await running.pause(host.vms, vm)
             host.hypervisor.faults.fail("write", error=OperationFailed("No space left on device"))
-            await hibernation.begin(host.vms, vm, place(tmp_path))
+            await begin(host, vm, files(tmp_path))
             await host.until(lambda: vm.status in (VmStatus.UP, VmStatus.PAUSED))
             assert vm.status is (VmStatus.PAUSED if paused else VmStatus.UP)
             assert host.hypervisor.domain(ID).state is (DomainState.PAUSED if paused else DomainState.RUNNING)
@@ -105,7 +110,7 @@ def test_it_can_be_cancelled_and_nothing_else_comes_between(tmp_path: Path) -> N
         async with vm_host(tmp_path) as host:
             vm = await host.started()
             reached = host.hypervisor.migration.stop_at(Phase.PERFORM)
-            await hibernation.begin(host.vms, vm, place(tmp_path))
+            await begin(host, vm, files(tmp_path))
             await reached.wait()
             with pytest.raises(VmBusy):
                 await source.begin(host.vms, vm, MigrateParams(dst="b"))
@@ -119,7 +124,7 @@ def test_a_cancel_that_comes_too_late(tmp_path: Path) -> None:
     async def main() -> None:
         async with vm_host(tmp_path) as host:
             vm = await host.started()
-            await hibernation.begin(host.vms, vm, place(tmp_path))
+            await begin(host, vm, files(tmp_path))
             host.hypervisor.faults.delay("cancel", 0.05)
             with pytest.raises(CancelFailed):
                 await hibernation.cancel(host.vms, vm)
@@ -135,7 +140,7 @@ def test_the_agent_is_killed_while_libvirt_saves(tmp_path: Path, outcome: str) -
         async with one_host(tmp_path, hypervisor) as host:
             vm = await host.started()
             reached = hypervisor.migration.stop_at(Phase.PERFORM)
-            await hibernation.begin(host.vms, vm, place(tmp_path))
+            await begin(host, vm, files(tmp_path))
             await reached.wait()
         if outcome == "failed":
             hypervisor.faults.fail("write")
@@ -166,7 +171,7 @@ def test_the_agent_finds_a_save_under_way_and_waits_for_its_end(tmp_path: Path) 
         async with one_host(tmp_path, hypervisor) as host:
             vm = await host.started()
             reached = hypervisor.migration.stop_at(Phase.PERFORM)
-            await hibernation.begin(host.vms, vm, place(tmp_path))
+            await begin(host, vm, files(tmp_path))
             await reached.wait()
         async with one_host(tmp_path, hypervisor) as host:
             vm = host.vms.find(ID)
@@ -185,7 +190,7 @@ def test_the_daemon_is_killed_while_it_saves(tmp_path: Path) -> None:
         async with vm_host(tmp_path) as host:
             vm = await host.started()
             reached = host.hypervisor.migration.stop_at(Phase.PERFORM)
-            await hibernation.begin(host.vms, vm, place(tmp_path))
+            await begin(host, vm, files(tmp_path))
             await reached.wait()
             host.hypervisor.disconnect()
             host.hypervisor.migration.break_connections()
@@ -205,7 +210,7 @@ def test_what_an_earlier_save_left_is_not_taken_for_this_one(tmp_path: Path) -> 
             await ending.destroy(host.vms, vm, graceful_attempts=0)
             vm = await host.started()
             reached = host.hypervisor.migration.stop_at(Phase.PERFORM)
-            await hibernation.begin(host.vms, vm, place(tmp_path))
+            await begin(host, vm, files(tmp_path))
             await reached.wait()
             host.hypervisor._domains.pop(ID)  # without an event
             host.hypervisor.migration.go(Phase.PERFORM)
@@ -219,7 +224,7 @@ def test_what_an_earlier_save_left_is_not_taken_for_this_one(tmp_path: Path) -> 
 def test_what_is_not_whole_is_not_started(tmp_path: Path) -> None:
     async def main() -> None:
         async with vm_host(tmp_path) as host:
-            place(tmp_path)
+            files(tmp_path)
             with pytest.raises(BadParameter, match="holds no saved VM"):
                 await host.vms.create(ID, restored(tmp_path))
             assert len(host.vms) == 0
@@ -232,7 +237,7 @@ def test_a_saved_machine_is_checked_like_any_other(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with vm_host(tmp_path) as host:
-            place(tmp_path)
+            files(tmp_path)
             disk = "<disk type='file'><source file='/etc/shadow'/><target dev='vda'/></disk>"
             (tmp_path / "memory").write_text("simulated memory\n" + xml(ID, devices=disk))
             with pytest.raises(BadParameter, match="shadow"):
@@ -246,23 +251,47 @@ def test_a_place_that_is_missing_or_not_allowed_is_refused(tmp_path: Path, which
     async def main() -> None:
         async with vm_host(tmp_path) as host:
             vm = await host.started()
-            place(tmp_path)
+            handle = files(tmp_path)
             (tmp_path / which).unlink()
             with pytest.raises(BadParameter, match="no such file"):
-                await hibernation.begin(
-                    host.vms, vm, Place(str(tmp_path / "memory"), str(tmp_path / "parameters"))
-                )  # fmt: skip
+                await begin(host, vm, handle)
             (tmp_path / which).symlink_to("/etc/hostname")
             with pytest.raises(BadParameter, match="outside"):
-                await hibernation.begin(host.vms, vm, Place(str(tmp_path / "memory"), str(tmp_path / "parameters")))
+                await begin(host, vm, handle)
             assert (vm.status, vm.operation) == (VmStatus.POWERING_UP, None)
+
+    asyncio.run(main())
+
+
+def test_ids_of_volumes_that_are_nowhere(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with vm_host(tmp_path) as host:
+            vm = await host.started()
+            with pytest.raises(DriveNotFound):
+                await begin(host, vm, ",".join([new_id() for _ in range(6)]))
+            ids = {name: new_id() for name in ("volumeID", "imageID", "domainID", "poolID")}
+            with pytest.raises(DriveNotFound):
+                await host.vms.create(new_id(), VmParameters(memory_dump_volume=ids))
+            with pytest.raises(BadParameter, match="poolID"):
+                await host.vms.create(new_id(), VmParameters(memory_dump_volume={**ids, "poolID": "x"}))
+
+    asyncio.run(main())
+
+
+def test_memory_by_its_path(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with vm_host(tmp_path) as host:
+            vm = await saved(host, tmp_path)
+            await ending.destroy(host.vms, vm, graceful_attempts=0)
+            await host.vms.create(ID, VmParameters(memory_dump_volume={"path": f"{tmp_path}/memory"}))
+            await host.until(lambda: host.vms.find(ID).status is VmStatus.UP)
 
     asyncio.run(main())
 
 
 def test_handles() -> None:
     assert place_of("/a/m,/a/p", "x") == Place("/a/m", "/a/p")
-    assert place_of_wish(MigrateParams(dst="/a/m", dstparams="/a/p")) == Place("/a/m", "/a/p")
+    assert handle_of_wish(MigrateParams(dst="/a/m", dstparams="/a/p")) == "/a/m,/a/p"
 
 
 @pytest.mark.parametrize("handle", ["", "/only/one", "relative,/b", "a,b,c,d,e,f", "/a,/b,/c"])
@@ -274,7 +303,7 @@ def test_what_is_no_handle_is_refused(handle: str) -> None:
 def test_mode_file_needs_both_paths() -> None:
     for wish in (MigrateParams(dst="/a"), MigrateParams(dstparams="/b")):
         with pytest.raises(NodeError) as error:
-            place_of_wish(wish)
+            handle_of_wish(wish)
         assert isinstance(error.value, MissingParameter)
 
 

@@ -37,7 +37,7 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     Raises VmExists, BadParameter and its kind, CreateFailed, HypervisorError.
     """
     _refuse_known(vms, vm_id)
-    memory = saved_memory.path_of(given)
+    memory = await saved_memory.path_of(vms, vm_id, given)
     if memory is not None:
         given = await saved_memory.machine_of(vms, given, memory)
     limits = await vms.limits.get()

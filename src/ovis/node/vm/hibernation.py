@@ -19,7 +19,7 @@ from ovis.node.hypervisor.migration import JobKind
 from ovis.node.vm import statistics
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.migration.errors import CancelFailed, MigrationInProgress, MigrationRefused
-from ovis.node.vm.saved_memory import Parameters, Place, flush, prepare
+from ovis.node.vm.saved_memory import Parameters, flush, located, prepare
 from ovis.node.vm.saving import Saving, StoredSaving
 from ovis.node.vm.states import Cause, ExitReason, exit_after_stop, exit_of
 from ovis.node.vm.store import Intent
@@ -38,15 +38,14 @@ LOOKS_BEFORE_RESUME = 4  # libvirt lets a domain go on by itself within moments
 MAY_SAVE = {VmStatus.UP, VmStatus.POWERING_UP, VmStatus.PAUSED}
 
 
-async def begin(vms: Vms, vm: Vm, place: Place) -> None:
-    """Returns when the saving is on its way.
+async def begin(vms: Vms, vm: Vm, handle: str, field: str) -> None:
+    """Returns when the saving is on its way. `field` names the handle to the caller.
 
-    Raises BadParameter, MigrationInProgress, MigrationRefused, VmBusy, VmNotRunning, and OSError or HypervisorError
-    when nothing could be written: then nothing has begun.
+    Raises BadParameter, DriveNotFound, MigrationInProgress, MigrationRefused, VmBusy, VmNotRunning, and OSError or
+    HypervisorError when nothing could be written: then nothing has begun.
     """
     _require_free(vm)
-    for path, what in ((place.memory, "memory"), (place.parameters, "configuration")):
-        await vms.preparer.check_file(path, f"hibernationVolHandle: {what}")
+    place = await located(vms, vm.id, handle, field)
     _require_free(vm)
     held = AsyncExitStack()
     await held.enter_async_context(vm.claim("hibernate"))
@@ -55,7 +54,7 @@ async def begin(vms: Vms, vm: Vm, place: Place) -> None:
         known = _parameters(vms, vm, was_paused=was_paused)
         vm.saving = Saving(place.memory, was_paused)
         vms.move(vm, Cause.SAVE_STARTED)
-        await vms.preparer.look(lambda: prepare(place, known), "hibernationVolHandle")
+        await vms.preparer.look(lambda: prepare(place, known), field)
         await vms.save(vm, Intent.RUNNING)
     except BaseException:
         if vm.saving is not None:
@@ -72,6 +71,8 @@ def _require_free(vm: Vm) -> None:
     vm.require_qemu()
     if vm.operation is not None:
         raise VmBusy(vm.id, vm.operation)
+    if (holder := vm.disk_work.holder) is not None:
+        raise MigrationRefused(vm.id, f"{holder} is at work on its disks")
     if vm.status not in MAY_SAVE:
         raise MigrationRefused(vm.id, f"it is {vm.status.value}")
 

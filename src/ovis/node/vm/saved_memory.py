@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,15 @@ import msgspec
 from ovis.client.types import MigrateParams, VmParameters
 from ovis.node.errors import BadParameter, MissingParameter
 from ovis.node.hypervisor.errors import OperationFailed
+from ovis.node.vm.disks.volumes import VolumeIds
+from ovis.node.vm.prepare import canonical_id
 
 if TYPE_CHECKING:
     from ovis.node.vm.vms import Vms
 
 VERSION = 1
 PARAMETERS_LIMIT = 4 << 20
+VOLUME_KEYS = ("volumeID", "imageID", "domainID", "poolID")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -48,38 +52,57 @@ def place_of(handle: str, name: str) -> Place:
     parts = handle.split(",")
     if len(parts) == 2 and all(part.startswith("/") for part in parts):
         return Place(*parts)
+    raise BadParameter(name, "is neither six ids nor two paths joined by commas")
+
+
+async def located(vms: Vms, vm_id: str, handle: str, field: str) -> Place:
+    """The files of a handle, which exist in the allowed places: two paths, or the six ids of two volumes.
+
+    Raises BadParameter, DriveNotFound.
+    """
+    parts = [part.strip() for part in handle.split(",")]
     if len(parts) == 6:
-        raise BadParameter(name, "volumes of storage domains are not supported yet, only two paths joined by a comma")
-    raise BadParameter(name, "is not two paths joined by a comma")
+        domain, pool, image, volume, other_image, other_volume = (canonical_id(part, field) for part in parts)
+        memory = await vms.drives.volume(vm_id, VolumeIds(volume, image, domain, pool))
+        parameters = await vms.drives.volume(vm_id, VolumeIds(other_volume, other_image, domain, pool))
+        found = Place(memory.path, parameters.path)
+    else:
+        found = place_of(handle, field)
+    for path in (found.memory, found.parameters):
+        await vms.preparer.check_file(path, field)
+    return found
 
 
-def place_of_wish(wish: MigrateParams) -> Place:
-    """For mode file. Raises MissingParameter, BadParameter."""
+def handle_of_wish(wish: MigrateParams) -> str:
+    """For a migration of mode file. Raises MissingParameter."""
     if wish.hiber_vol_handle:
-        return place_of(wish.hiber_vol_handle, "params.hiberVolHandle")
+        return wish.hiber_vol_handle
     if not wish.dst or not wish.dstparams:
         raise MissingParameter("params.dst" if not wish.dst else "params.dstparams", "mode file needs both paths")
-    return place_of(f"{wish.dst},{wish.dstparams}", "params.dst")
+    return f"{wish.dst},{wish.dstparams}"
 
 
-def path_of(given: VmParameters) -> str | None:
-    """The path of the memory to start from; None for a normal start. Raises BadParameter."""
+async def path_of(vms: Vms, vm_id: str, given: VmParameters) -> str | None:
+    """The path of the memory to start from; None for a normal start. Raises BadParameter, DriveNotFound."""
     if given.hiber_vol_handle:
-        return place_of(given.hiber_vol_handle, "vmParams.hiberVolHandle").memory
+        return (await located(vms, vm_id, given.hiber_vol_handle, "vmParams.hiberVolHandle")).memory
     if given.memory_dump_volume:
-        path = given.memory_dump_volume.get("path")
-        if not path:
-            raise BadParameter(
-                "vmParams.memoryDumpVolume", "volumes of storage domains are not supported yet, only path"
-            )
-        return path
+        return await _path_of_volume(vms, vm_id, given.memory_dump_volume, "vmParams.memoryDumpVolume")
     return None
+
+
+async def _path_of_volume(vms: Vms, vm_id: str, given: Mapping[str, str], field: str) -> str:
+    path = given.get("path")
+    if not path:
+        ids = [canonical_id(given.get(name) or "", f"{field}.{name}") for name in VOLUME_KEYS]
+        path = (await vms.drives.volume(vm_id, VolumeIds(*ids))).path
+    await vms.preparer.check_file(path, field)
+    return path
 
 
 async def machine_of(vms: Vms, given: VmParameters, memory: str) -> VmParameters:
     """What the caller wants, with the description that lies in the memory file instead of their own: QEMU can take the
     memory into the machine that it came from only. Raises BadParameter, HypervisorError."""
-    await vms.preparer.check_file(memory, "vmParams: saved memory")
     try:
         xml = await vms.hypervisor.migration.saved_xml(memory)
     except OperationFailed as error:

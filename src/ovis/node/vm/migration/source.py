@@ -99,6 +99,8 @@ def _require_free(vm: Vm) -> None:
     vm.require_qemu()
     if vm.operation is not None:
         raise VmBusy(vm.id, vm.operation)
+    if (holder := vm.disk_work.holder) is not None:
+        raise MigrationRefused(vm.id, f"{holder} is at work on its disks")
     if vm.status not in MAY_LEAVE:
         raise MigrationRefused(vm.id, f"it is {vm.status.value}")
 

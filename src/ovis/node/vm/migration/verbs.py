@@ -39,15 +39,15 @@ MIB = 1 << 20
 async def vm_migrate(node: Node, args: VMMigrateArgs) -> None:
     vm, wish = node.vms.find(args.vm_id), args.params
     if wish.mode is MigrateMode.FILE:
-        await hibernation.begin(node.vms, vm, saved_memory.place_of_wish(wish))
+        await hibernation.begin(node.vms, vm, saved_memory.handle_of_wish(wish), "params.dst")
     else:
         await source.begin(node.vms, vm, wish)
 
 
 @verb("VM.hibernate")
 async def vm_hibernate(node: Node, args: VMHibernateArgs) -> None:
-    place = saved_memory.place_of(args.hibernation_vol_handle, "hibernationVolHandle")
-    await hibernation.begin(node.vms, node.vms.find(args.vm_id), place)
+    vm = node.vms.find(args.vm_id)
+    await hibernation.begin(node.vms, vm, args.hibernation_vol_handle, "hibernationVolHandle")
 
 
 @verb("VM.migrateCancel")

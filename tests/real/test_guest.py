@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -165,8 +168,12 @@ def test_clock_is_right_after_a_pause(machine: Machine) -> None:
 
 def read_until(console: BlockingTunnel, text: bytes) -> bytes:
     seen = b""
+    end = time.monotonic() + PATIENCE
     while text not in seen and not console.is_over:
-        seen += b"".join(console.receive())
+        ready, _, _ = select.select([console], [], [], 0 if console.has_more else 1)
+        assert ready or console.has_more or time.monotonic() < end, seen
+        if ready or console.has_more:
+            seen += b"".join(console.receive())
     return seen
 
 
@@ -178,7 +185,8 @@ def test_serial_console_is_a_shell_and_can_be_taken(machine: Machine) -> None:
         machine.console()
     assert refused.value.status == 409
     second = machine.console(force=True)
-    assert first.is_over or list(first.receive()) is not None
+    read_until(first, b"never said")
+    assert first.is_over
     second.send(b"echo $((6*8))\r")
     assert b"48" in read_until(second, b"48")
     for console in (first, second):
@@ -202,6 +210,47 @@ def test_screen_speaks_rfb_without_its_password(machine: Machine) -> None:
     screen.send(b"\x01")
     assert read_until(screen, b"\0\0\0\0") == b"\0\0\0\0"
     screen.close()
+
+
+def test_desktop_is_locked_when_nobody_looks_any_more(machine: Machine) -> None:
+    with machine.agent.client() as node:
+        node.vm.desktop_login(vm_id=ID, domain="", username="me", password="secret")
+    machine.until(lambda stats: stats.session.value == "UserLoggedOn")
+    screen = machine.console("vnc")
+    read_until(screen, b"\n")
+    screen.send(b"RFB 003.008\n")
+    read_until(screen, b"\x01")
+    screen.send(b"\x01")
+    read_until(screen, b"\0\0\0\0")
+    screen.send(b"\x01")  # and from now on it counts as a client
+    read_until(screen, b"QEMU")
+    screen.close()
+    machine.until(lambda stats: stats.session.value == "Locked", seconds=15)
+
+
+def test_agent_stops_in_time_with_a_console_open_and_finds_the_guest_again(machine: Machine) -> None:
+    console = machine.console()
+    console.send(b"\r")
+    read_until(console, b"#")
+    assert machine.agent.stop() < 2
+    read_until(console, b"never said")
+    assert console.is_over
+    machine.agent.start()
+    machine.until(lambda stats: stats.apps_list and stats.guest_ips)
+
+
+def test_libvirtd_that_restarts_costs_the_connections_and_nothing_else(machine: Machine) -> None:
+    console = machine.console()
+    (daemon,) = machine.host.processes("libvirtd")
+    os.kill(daemon, signal.SIGKILL)
+    read_until(console, b"never said")
+    assert console.is_over
+    machine.host.start_libvirtd()
+    machine.until(lambda stats: stats.apps_list and stats.guest_ips)
+    console = machine.console()
+    console.send(b"echo $((6*9))\r")
+    assert b"54" in read_until(console, b"54")
+    console.close()
 
 
 def vnc(machine: Machine, port: int, password: str) -> bool:

@@ -15,7 +15,7 @@ from ovis.node.guest import desktop
 from ovis.node.guest.ovirt_agent.agents import AgentSilent
 from ovis.node.hypervisor.simulated import Guest
 from ovis.node.hypervisor.simulated.consoles import SimulatedStream
-from ovis.node.vm import running
+from ovis.node.vm import running, shutting_down
 
 CHANNEL = "ovirt-guest-agent.0"
 DEVICE = f"<channel type='unix'><target type='virtio' name='{CHANNEL}'/></channel>"
@@ -77,6 +77,21 @@ def test_commands_reach_the_agent(tmp_path: Path) -> None:
         ]
         with pytest.raises(BadParameter):
             await desktop.send(vms, vm, "")
+
+    run(tmp_path, body)
+
+
+def test_users_see_why_the_guest_is_shut_down(tmp_path: Path) -> None:
+    async def body(desk: Desk) -> None:
+        vms, vm = desk.host.vms, desk.host.vms.find(ID)
+        await desk.hears()
+        await desk.say("heartbeat")
+        await desk.host.until(lambda: vms.desktops.answers(ID))
+        wish = shutting_down.Wish(reboot=False, force=False, delay=0, timeout=0.2, message="back at noon")
+        await shutting_down.shut_down(vms, vm, wish)
+        asked = {"__name__": "shutdown", "timeout": 0, "message": "back at noon", "reboot": "false"}
+        assert await desk.hears() == asked
+        await desk.host.until(lambda: vm.is_down)  # by the next step of the ladder: this agent does not obey
 
     run(tmp_path, body)
 

@@ -191,6 +191,7 @@ class LibvirtStream:
         except libvirt.libvirtError as error:
             raise HypervisorLost(error.get_error_message() or str(error)) from error
         try:
+            connection.registerCloseCallback(self._lost, None)  # the stream itself says nothing when the daemon dies
             stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
             start(connection.lookupByUUIDString(domain_id), stream)
             stream.eventAddCallback(
@@ -250,6 +251,10 @@ class LibvirtStream:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads
             self._loop.call_soon_threadsafe(self._take, data)
 
+    def _lost(self, _: libvirt.virConnect, __: int, ___: object) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._end, "libvirt is away")
+
     def _over(self, stream: libvirt.virStream, reason: str) -> None:
         """Without this libvirt would tell the end again and again, as fast as it can."""
         with contextlib.suppress(libvirt.libvirtError):
@@ -274,5 +279,7 @@ class LibvirtStream:
 
 
 def _close(connection: libvirt.virConnect) -> None:
+    with contextlib.suppress(libvirt.libvirtError):  # it would hold the connection for ever
+        connection.unregisterCloseCallback()
     with contextlib.suppress(libvirt.libvirtError):
         connection.close()

@@ -1,9 +1,9 @@
 """VM.shutdown: ask the guest, then ask harder, then (only with `force`) cut its power or reset it.
 
-The ladder: guest agent, ACPI power button, force. The first step that can be taken is taken before the answer; the
-others follow in a task of the VM, each after `timeout` seconds without success. QEMU's guest agent cannot show a text
-to its users, so `message` goes to the log only; a `delay` that was asked for is still waited for, since whoever asked
-may have warned the users himself.
+The ladder: oVirt agent, QEMU guest agent, ACPI power button, force. The first step that can be taken is taken before
+the answer; the others follow in a task of the VM, each after `timeout` seconds without success. Only the oVirt agent
+can show `message` to the users; a `delay` that was asked for is waited for in any case, since whoever asked may have
+warned the users himself.
 
 For a shutdown success is that the VM is Down, for a reboot that its machine was reset.
 """
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
 from ovis.node.errors import VmNotRunning
+from ovis.node.guest import desktop
+from ovis.node.guest.ovirt_agent.agents import AgentSilent
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import ShutdownMode
 from ovis.node.vm.states import Cause, ExitReason
@@ -33,12 +35,13 @@ AGENT_DEADLINE = 5.0
 
 @dataclass(frozen=True)
 class Wish:
-    """Times in seconds."""
+    """Times in seconds. `message` is for the users of the guest."""
 
     reboot: bool
     force: bool
     delay: float
     timeout: float
+    message: str = ""
 
     @property
     def cause(self) -> Cause:
@@ -82,6 +85,10 @@ def _ladder(vms: Vms, vm: Vm, wish: Wish) -> list[Step]:
     ask = hypervisor.reboot if wish.reboot else hypervisor.shutdown
     steps: list[Step] = []
     if vm.status is not VmStatus.PAUSED:
+        if vms.desktops.answers(vm.id):
+            steps.append(
+                Step("oVirt agent", lambda: desktop.shut_down(vms, vm, reboot=wish.reboot, message=wish.message))
+            )
         if vm.definition.has_agent_channel:
             steps.append(Step("guest agent", lambda: ask(vm.id, ShutdownMode.AGENT, deadline=AGENT_DEADLINE)))
         steps.append(Step("ACPI", lambda: ask(vm.id, ShutdownMode.ACPI)))
@@ -97,7 +104,7 @@ async def _first(vm: Vm, steps: list[Step]) -> None:
         step = steps.pop(0)
         try:
             await step.take()
-        except HypervisorError as error:
+        except (HypervisorError, AgentSilent) as error:
             log.info("VM %s cannot be asked by %s: %s", vm.id, step.name, error)
             if not steps:
                 raise
@@ -124,7 +131,7 @@ async def _first_or_log(vm: Vm, steps: list[Step]) -> None:
         return
     try:
         await _first(vm, steps)
-    except HypervisorError as error:
+    except (HypervisorError, AgentSilent) as error:
         log.warning("no more ways to ask VM %s: %s", vm.id, error)
 
 

@@ -55,6 +55,7 @@ async def vm_shutdown(node: Node, args: VMShutdownArgs) -> None:
         force=args.force,
         delay=args.delay or 0,
         timeout=node.vms.settings.shutdown_timeout if args.timeout is None else args.timeout,
+        message=args.message or "",
     )
     log.info("VM %s is to %s: %s", args.vm_id, wish, args.message or "no reason given")
     await shutting_down.shut_down(node.vms, node.vms.find(args.vm_id), wish)

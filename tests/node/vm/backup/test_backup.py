@@ -191,3 +191,26 @@ def test_checkpoints_are_defined_again_in_order_until_one_is_broken(tmp_path: Pa
         await vm.close()
 
     asyncio.run(main())
+
+
+def test_files_of_backups_that_nobody_knows_are_removed_at_the_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        vm = DiskVm(tmp_path)
+        await vm.start()
+
+        async def begin(vms: Vms, found: Vm) -> None:
+            await backup.start(vms, found, wish(vm))
+            touch_files(found)
+
+        await vm.live(begin)
+        (tmp_path / "scratch" / "old-vda.scratch").touch()
+        kept = set(leftovers(vm)) - {tmp_path / "scratch" / "old-vda.scratch"}
+
+        async def look(_: Vms, found: Vm) -> None:
+            assert set(leftovers(vm)) == kept
+            assert found.disk_work.backup is not None
+
+        await vm.live(look)
+        await vm.close()
+
+    asyncio.run(main())

@@ -152,6 +152,22 @@ async def remove_files(vms: Vms, found: Backup) -> None:
         log.warning("files of backup %s could not be removed: %s", found.id, error)
 
 
+async def remove_leftovers(vms: Vms) -> None:
+    """At the start of the agent: files of backups of which no VM knows. Safe to repeat."""
+    known = {path for vm in vms if (found := vm.disk_work.backup) for path in (found.socket, *found.scratch)}
+
+    def remove() -> None:
+        for folder in (vms.settings.backup_folder, vms.settings.scratch_folder):
+            for path in folder.glob("*"):
+                if str(path) not in known:
+                    path.unlink(missing_ok=True)
+
+    try:
+        await vms.drives.run(remove, "remove files of old backups")
+    except (OSError, BadParameter) as error:
+        log.warning("files of old backups could not be removed: %s", error)
+
+
 async def _check_checkpoints(vms: Vms, vm: Vm, wish: Wish, drives: list[Drive]) -> None:
     for disk, drive in zip(wish.disks, drives, strict=True):
         if disk.tracks and wish.checkpoint is not None and drive.active.format != "qcow2":

@@ -35,8 +35,15 @@ LOOK_EVERY = 5.0
 KEPT = "the kept domain XML"
 
 
+async def resume_all(vms: Vms) -> None:
+    """At the start of the agent, when its VMs are known."""
+    await backup.remove_leftovers(vms)
+    for vm in vms:
+        resume(vms, vm)
+
+
 def resume(vms: Vms, vm: Vm) -> None:
-    """At the start of the agent."""
+    """Also for a VM that becomes known later."""
     if vm.disk_work == NOTHING:
         return
     if vm.is_down:

@@ -27,6 +27,7 @@ from ovis.node.vm.disks.exclusive import require_exclusive
 from ovis.node.vm.disks.truth import Change, note, settle
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Snapshot
+from ovis.node.vm.migration.errors import MigrationInProgress
 from ovis.node.vm.saved_memory import Parameters, Place, write_parameters
 from ovis.node.vm.snapshots import freezing
 from ovis.node.vm.vm import Vm
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 
 SWITCH = 60.0  # libvirt's transaction takes milliseconds; storage that is slow to open files takes longer
 LOOK_EVERY = 5.0
-CHANGING_HOST = {VmStatus.MIGRATION_SOURCE, VmStatus.MIGRATION_DESTINATION}
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,12 @@ class Wish:
 async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
     """Take the snapshot; on return the VM writes to the new layers.
 
-    Raises VmNotRunning, VmBusy, DriveNotFound, DiskBusy, BadParameter, SnapshotFailed: the text says which layers the
-    VM uses.
+    Raises VmNotRunning, VmBusy, MigrationInProgress, DriveNotFound, DiskBusy, BadParameter, SnapshotFailed: the text
+    says which layers the VM uses.
     """
     vm.require_qemu()
+    if vm.departure is not None and vm.departure.is_active:
+        raise MigrationInProgress(vm.id, vm.departure.destination)
     async with vm.claim("snapshot"):
         layers = await _prepare(vms, vm, wish)
         known = _parameters(vms, vm)
@@ -114,8 +116,6 @@ async def clean_up(vms: Vms, vm: Vm) -> None:
 
 
 async def _prepare(vms: Vms, vm: Vm, wish: Wish) -> list[NewLayer]:
-    if vm.status in CHANGING_HOST:
-        raise DiskBusy(vm.id, "it is migrating")
     layers = []
     for disk in wish.disks:
         drive = await vms.drives.find(vm, disk.now)

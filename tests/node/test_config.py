@@ -48,7 +48,7 @@ def test_socket_lies_in_the_run_folder_unless_told_otherwise(tmp_path: Path) -> 
         ("[vms]\nsample_seconds = nan\n", ["vms.sample_seconds"]),
         ("[vms]\nsample_seconds = 1e-9\n", ["vms.sample_seconds"]),
         ('[hypervisor]\nuri = ""\n', ["hypervisor.uri"]),
-        ('[host]\nid = "host-7"\n', ["host.id"]),
+        ('[host]\nid = "host-7"\n', ["host.id", "a UUID"]),
         ("[listen\n", ["not TOML"]),
     ],
 )

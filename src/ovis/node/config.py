@@ -19,7 +19,7 @@ from ovis.wire.tls import TlsFiles
 
 DEFAULT_FILE = Path("/etc/ovis/ovisd.toml")
 
-UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+HOST_ID = r"^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(_\S+)?)?$"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.001, le=10_000_000)]
 """Neither a loop that never rests nor a wait that never ends."""
@@ -64,7 +64,7 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: Annotated[str, Meta(pattern=rf"^({UUID}(_\S+)?)?$")] = ""
+    id: Annotated[str, Meta(pattern=HOST_ID)] = ""
     """UUID of this host, with the suffix that an installer may have added; default: that of the machine's firmware,
     else one that is made once and kept."""
     name: str = ""
@@ -89,6 +89,8 @@ class Vms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     freeze_seconds: Seconds = 180
     """A guest whose file systems were frozen and that nobody thaws is thawed after this."""
     shutdown_seconds: Seconds = 30
+    unplug_seconds: Seconds = 30
+    paused_seconds: Seconds = 80
     """How long each polite way of shutting a guest down may take, when the caller does not say."""
     display_address: str = "127.0.0.1"
     """Address at which the graphical consoles of VMs listen when their description does not say."""
@@ -201,7 +203,8 @@ def _check(values: dict[str, Any], where: str) -> Config:
     try:
         return msgspec.convert(values, Config, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {str(error).replace('`$.', '`')}") from error
+        text = str(error).replace("`$.", "`").replace(f"`str` matching regex {HOST_ID!r}", "a UUID")
+        raise ConfigError(f"{where}: {text}") from error
 
 
 def _path(wanted: type, value: Any) -> Any:

@@ -16,6 +16,8 @@ from ovis.node import systemd
 from ovis.node.authorization import Authorization
 from ovis.node.bridge import Bridge, CallLimits
 from ovis.node.config import Config
+from ovis.node.host.identity import host_id
+from ovis.node.host.kernel_files import KernelFiles
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.instance import make_folder, only_instance
 from ovis.node.node import Node
@@ -35,6 +37,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     make_folder(config.run_folder, "run_folder", mode=0o755)
     make_folder(config.state_folder, "state_folder", mode=0o700)
     with only_instance(config.run_folder, config.state_folder):
+        host_id(config.host.id, config.state_folder / "host.id", KernelFiles())  # cannot go on without one
         async with open_hypervisor(config) as hypervisor:
             node = Node(config, hypervisor)
             limits = CallLimits(in_all=config.limits.calls, per_connection=config.limits.calls_per_connection)

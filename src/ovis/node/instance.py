@@ -5,11 +5,18 @@ Two agents over one state folder would each undo what the other has written of i
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class UnusableFolder(OSError):
@@ -21,16 +28,23 @@ class UnusableFolder(OSError):
 
 
 def make_folder(folder: Path, key: str, *, mode: int) -> None:
-    """There is such a folder afterwards, and files can be written there. Raises UnusableFolder."""
+    """There is such a folder afterwards, and files can be written there. Raises UnusableFolder.
+
+    A full disk is told and no reason to stay away: the VMs run, and someone must be able to look after them.
+    """
     probe = folder / f".probe.{os.getpid()}"
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
-        probe.touch(mode=0o600)
-        probe.unlink()
+        try:
+            probe.write_bytes(b"can this be kept?")
+        finally:
+            probe.unlink(missing_ok=True)
     except FileExistsError as error:
         raise UnusableFolder(key, folder, "it is no folder") from error
     except OSError as error:
-        raise UnusableFolder(key, folder, error.strerror or str(error)) from error
+        if error.errno not in FULL:
+            raise UnusableFolder(key, folder, error.strerror or str(error)) from error
+        log.error("%s %s: %s; nothing new can be kept there", key, folder, error.strerror)  # noqa: TRY400
 
 
 class AlreadyRunning(Exception):
@@ -60,8 +74,9 @@ def _locked(lock: Path) -> Iterator[None]:
         except BlockingIOError as error:
             owner = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
             raise AlreadyRunning(lock, owner) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # it only tells who holds the lock, and the disk may be full
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)

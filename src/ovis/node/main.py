@@ -12,7 +12,6 @@ import asyncio
 import importlib.metadata
 import logging
 import signal
-import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from ovis.node import config as configuration
 from ovis.node import logs, systemd
 from ovis.node.config import Config, ConfigError
+from ovis.node.errors import NodeError
 from ovis.node.instance import AlreadyRunning
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.configure(config.log.level, config.log.format, for_journal=systemd.runs_under_systemd())
     try:
         _run(config)
-    except (AlreadyRunning, OSError, ssl.SSLError) as error:
+    except (AlreadyRunning, NodeError, OSError) as error:
         log.error("cannot start: %s", error)  # noqa: TRY400  # the text says it all
         return 1
     return 0

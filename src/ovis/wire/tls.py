@@ -63,7 +63,7 @@ def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
     try:
         context.load_verify_locations(files.ca)
     except ssl.SSLError as error:
-        raise UnusableTlsFile(files.ca, "CA", f"it holds no certificate ({error.reason})") from error
+        raise UnusableTlsFile(files.ca, "CA", "it holds no certificate") from error
 
 
 def _check_readable(path: str, what: str) -> None:
@@ -79,8 +79,8 @@ def _not_pem(files: TlsFiles, error: ssl.SSLError) -> UnusableTlsFile:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(files.certificate)
     except ssl.SSLError:
-        return UnusableTlsFile(files.certificate, "certificate", f"it holds no certificate ({error.reason})")
-    return UnusableTlsFile(files.key, "private key", f"it holds no key that can be read ({error.reason})")
+        return UnusableTlsFile(files.certificate, "certificate", "it holds no certificate in PEM form")
+    return UnusableTlsFile(files.key, "private key", f"it holds no key that can be read ({error})")
 
 
 def warn_of_expiry(files: TlsFiles, *, now: datetime | None = None) -> None:

@@ -3972,8 +3972,8 @@ class VmParameters(Struct, kw_only=True, frozen=True, omit_defaults=True):
     # Volume with the configuration of a saved VM to resume, as poolID, domainID, imageID and volumeID; goes with
     # memoryDumpVolume.
     memory_conf_volume: StringMap | None = field(name="memoryConfVolume", default=None)
-    # Volume with the memory of a saved VM to resume, as poolID, domainID, imageID and volumeID; absent starts
-    # normally.
+    # Volume with the memory of a saved VM to resume, as poolID, domainID, imageID and volumeID, or a file as path;
+    # absent starts normally.
     memory_dump_volume: StringMap | None = field(name="memoryDumpVolume", default=None)
 
 
@@ -5286,7 +5286,8 @@ DiskAlignmentMap: TypeAlias = dict[str, bool]
 # a well aligned sector.
 HibernationVolumeHandle: TypeAlias = str
 # The two volumes of a saved VM, as six identifiers joined by commas: storage domain, pool, memory image, memory
-# volume, configuration image, configuration volume.
+# volume, configuration image, configuration volume. Two absolute paths joined by a comma (memory, configuration)
+# name plain files or block devices instead.
 if TYPE_CHECKING:
     VmInfo: TypeAlias = VmInfoObject | UUID
 else:

@@ -57,8 +57,8 @@ async def recover(vms: Vms) -> None:
     for info in infos.values():
         if info.id not in records:
             await _adopt(vms, info)
+    await disk_recovery.resume_all(vms)
     for vm in vms:
-        disk_recovery.resume(vms, vm)
         freezing.resume(vms, vm)
     _remove_media_of_others(vms)
     log.info("%d VMs are known again, %d of them run", len(vms), sum(1 for vm in vms if vm.has_qemu))

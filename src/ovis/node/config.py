@@ -89,9 +89,11 @@ class Vms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     freeze_seconds: Seconds = 180
     """A guest whose file systems were frozen and that nobody thaws is thawed after this."""
     shutdown_seconds: Seconds = 30
-    unplug_seconds: Seconds = 30
-    paused_seconds: Seconds = 80
     """How long each polite way of shutting a guest down may take, when the caller does not say."""
+    unplug_seconds: Seconds = 30
+    """How long a guest may take to give a device up."""
+    paused_seconds: Seconds = 80
+    """How long a VM that is to be killed rather than resumed may be paused by a failing disk."""
     display_address: str = "127.0.0.1"
     """Address at which the graphical consoles of VMs listen when their description does not say."""
 

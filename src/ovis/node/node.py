@@ -118,6 +118,8 @@ class Node:
             scratch_folder=self.config.state_folder / "scratch",
             migration=_migration_settings(self.config),
             shutdown_timeout=self.config.vms.shutdown_seconds,
+            unplug_timeout=self.config.vms.unplug_seconds,
+            paused_limit=self.config.vms.paused_seconds,
             freeze_limit=self.config.vms.freeze_seconds,
             display_address=self.config.vms.display_address,
         )

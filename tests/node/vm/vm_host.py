@@ -111,7 +111,9 @@ async def vm_host(
 ) -> AsyncIterator[VmHost]:
     """With `hypervisor` given it outlives this host, as QEMU outlives an agent."""
     simulated = hypervisor or SimulatedHypervisor(guest=guest or Guest(agent_after=None))
-    host = VmHost(folder, simulated, settings or VmSettings(allowed_paths=(folder,)), store)
+    host = VmHost(
+        folder, simulated, settings or VmSettings(allowed_paths=(folder,), payload_folder=folder / "payloads"), store
+    )
     following: list[asyncio.Task[None]] = []
     try:
         if recover:

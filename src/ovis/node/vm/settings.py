@@ -44,6 +44,8 @@ class VmSettings:
     guest_period: float = 30.0
     boot_grace: float = 60.0
     shutdown_timeout: float = 30.0
+    paused_limit: float = 80.0
+    """After it a VM that a disk has paused, and that is set to be killed then, is ended: others may have its lease."""
     unplug_timeout: float = 30.0
     """How long a guest may take to give a device up."""
     swtpm_folder: Path = Path("/var/lib/libvirt/swtpm")

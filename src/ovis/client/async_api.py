@@ -2722,12 +2722,12 @@ class VMVerbs(Group):
         *,
         deadline: float | None = None,
     ) -> None:
-        """Sends a free-form text to the guest agent's desktop part. Kept for old clients; current guest agents ignore
-        it.
+        """Sends a command of the caller's own to the oVirt guest agent: a message with this name and no members.
+        Agents ignore names that they do not know.
 
         vm_id: The VM whose agent receives the text.
-        message: Text handed to the agent as it is; its meaning is agreed between client and guest.
-        Errors: NoSuchVM, VMIsDown, NonResponsiveGuestAgent.
+        message: Name of the message, 1 to 255 characters; its meaning is agreed between client and guest.
+        Errors: NoSuchVM, VMIsDown, NonResponsiveGuestAgent, InvalidParameter.
         """
         await self._call("VM.desktopSendHcCommand", VMDesktopSendHcCommandArgs(vm_id=vm_id, message=message), deadline)
 
@@ -2838,8 +2838,8 @@ class VMVerbs(Group):
         deadline: float | None = None,
     ) -> None:
         """Has the guest agent flush and freeze all guest file systems, so that a snapshot taken outside is consistent.
-        Frozen file systems block every write of the guest until thaw. After an error they may be partly frozen:
-        call thaw.
+        Frozen file systems block every write of the guest until thaw; a guest that nobody thaws is thawed by the
+        agent after a configured time (180 s unless changed). After an error nothing stays frozen.
 
         vm_id: The VM whose file systems shall be frozen.
         Errors: NoSuchVM, VMIsDown, NonResponsiveGuestAgent, FreezeGuestFSFailed, UnsupportedOperation.
@@ -2880,8 +2880,8 @@ class VMVerbs(Group):
         kind: Which state is wanted: tpm for the emulated TPM, nvram for UEFI variables.
         last_hash: Hash from an earlier answer; when the data still has this hash, only the hash is returned. Absent
             always returns data.
-        force_update: True reads the state anew even while the VM runs and the data may be changing; false may
-            answer the copy read last.
+        force_update: Data that keeps changing for 10 s: true takes a whole copy all the same, false answers the
+            copy read last or fails. Data that rests is read in any case.
         Returns: The state and its hash; without data when nothing changed.
         Errors: NoSuchVM, ExternalDataFailed, InvalidParameter.
         """
@@ -3486,15 +3486,16 @@ class VMVerbs(Group):
         *,
         deadline: float | None = None,
     ) -> None:
-        """Sets the one-time password with which a user may open the VM's graphical console, and for how long it is
-        valid.
+        """Sets the password with which a user may open the VM's first graphical console, and for how long it is valid.
+        With VNC it opens one connection; with SPICE, whose clients open several, it holds until its time is over.
 
         vm_id: The VM whose console is opened.
         password: Console password; an empty one closes the console for new connections. VNC uses only 8 characters.
         ttl: Time during which the password opens new connections; 0 ends it at once. [s]
         existing_conn_action: What happens to a client that is connected to the console already.
-        params: Details for hooks and logs: userName and userId of the person, and disconnectAction for the moment
-            the console is closed.
+        params: Details for hooks and logs: userName and userId of the person. And disconnectAction, what happens in
+            the guest when its last console client has gone, until another one is set: NONE, LOCK_SCREEN (at first),
+            LOGOUT, SHUTDOWN or REBOOT.
         Errors: NoSuchVM, VMIsDown, SpiceTicketError, HookError, InvalidParameter.
         """
         await self._call("VM.setTicket", VMSetTicketArgs(vm_id=vm_id, password=password, ttl=ttl, existing_conn_action=existing_conn_action, params=params), deadline)
@@ -3600,7 +3601,9 @@ class VMVerbs(Group):
         *,
         deadline: float | None = None,
     ) -> None:
-        """Has the guest agent release file systems that were frozen before. Harmless when nothing is frozen.
+        """Has the guest agent release file systems that were frozen before. Harmless when nothing is frozen. When the
+        agent had to thaw them before, because their time was over, the next call fails with ThawGuestFSFailed
+        although they work: what was copied meanwhile is not consistent.
 
         vm_id: The VM whose file systems shall work again.
         Errors: NoSuchVM, VMIsDown, NonResponsiveGuestAgent, ThawGuestFSFailed, UnsupportedOperation.

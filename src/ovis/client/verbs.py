@@ -1420,7 +1420,7 @@ class VMDesktopSendHcCommandArgs(Struct, kw_only=True, frozen=True, omit_default
 
     # The VM whose agent receives the text.
     vm_id: UUID = field(name="vmID")
-    # Text handed to the agent as it is; its meaning is agreed between client and guest.
+    # Name of the message, 1 to 255 characters; its meaning is agreed between client and guest.
     message: str
 
 
@@ -1505,8 +1505,8 @@ class VMGetExternalDataArgs(Struct, kw_only=True, frozen=True, omit_defaults=Tru
     # Hash from an earlier answer; when the data still has this hash, only the hash is returned. Absent always
     # returns data.
     last_hash: str | None = field(name="lastHash", default=None)
-    # True reads the state anew even while the VM runs and the data may be changing; false may answer the copy read
-    # last.
+    # Data that keeps changing for 10 s: true takes a whole copy all the same, false answers the copy read last or
+    # fails. Data that rests is read in any case.
     force_update: bool = field(name="forceUpdate", default_factory=lambda: True)
 
 
@@ -1823,8 +1823,9 @@ class VMSetTicketArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, for
     ttl: int
     # What happens to a client that is connected to the console already.
     existing_conn_action: VmTicketConflictAction = field(name="existingConnAction", default_factory=lambda: VmTicketConflictAction('disconnect'))
-    # Details for hooks and logs: userName and userId of the person, and disconnectAction for the moment the console
-    # is closed.
+    # Details for hooks and logs: userName and userId of the person. And disconnectAction, what happens in the guest
+    # when its last console client has gone, until another one is set: NONE, LOCK_SCREEN (at first), LOGOUT,
+    # SHUTDOWN or REBOOT.
     params: StringMap | None = None
 
 

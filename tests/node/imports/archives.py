@@ -5,7 +5,6 @@ import os
 import struct
 import subprocess
 import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,5 +117,6 @@ def vmdk_header(*, capacity: int = 2048, version: int = 1, descriptor: bytes = b
     return head.ljust(512, b"\0") + descriptor.ljust(20 * 512, b"\0")
 
 
-def names_below(folder: Path) -> Sequence[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+def identical(first: Path, first_format: str, second: Path, second_format: str) -> bool:
+    words = ["qemu-img", "compare", "-f", first_format, "-F", second_format, str(first), str(second)]
+    return subprocess.run(words, capture_output=True, timeout=60, check=False).returncode == 0

@@ -1,7 +1,6 @@
 """A place where imports are tried: jobs, volumes and a state folder, with another libvirt in memory."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,9 +68,4 @@ def wanted(count: int, *, format: VolumeFormat | None = None, name: str = "guest
     )
 
 
-def identical(first: Path, first_format: str, second: Path, second_format: str) -> bool:
-    words = ["qemu-img", "compare", "-f", first_format, "-F", second_format, str(first), str(second)]
-    return subprocess.run(words, capture_output=True, timeout=60, check=False).returncode == 0
-
-
-__all__ = ["JOB", "Phase", "Station", "identical", "station", "wanted"]
+__all__ = ["JOB", "Phase", "Station", "station", "wanted"]

@@ -4,9 +4,11 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from archives import (
     OvfDisk,
+    identical,
     image,
     image_id,
     ova,
@@ -19,7 +21,7 @@ from archives import (
     volume_id,
 )
 from lxml import etree
-from station import JOB, Phase, Station, identical, station, wanted
+from station import JOB, Phase, Station, station, wanted
 
 from ovis.client.types import VolumeFormat
 from ovis.node.errors import NodeError
@@ -336,6 +338,39 @@ def test_an_import_that_fails_says_why_and_leaves_nothing(
         assert ImportStore(tmp_path / "state/imports").load()[0].error == job.error
 
     run(tmp_path, test)
+
+
+def test_a_state_folder_that_cannot_be_written_fails_the_import(tmp_path: Path) -> None:
+    async def test(here: Station) -> None:
+        into = volume(tmp_path / "storage", 0, 4 * MIB)
+        (tmp_path / "state").mkdir()
+        (tmp_path / "state/imports").write_text("no folder")
+        await here.imports.convert_ova(str(honest(tmp_path)), wanted(1), JOB)
+        job = await here.ended()
+        assert job.phase is Phase.FAILED
+        assert job.error is not None
+        assert "cannot be written" in job.error.message
+        assert into.read_bytes() == bytes(4 * MIB)
+
+    run(tmp_path, test, convert_guests="never")
+
+
+def test_imports_beyond_the_limit_wait_and_can_be_stopped(tmp_path: Path) -> None:
+    async def test(here: Station) -> None:
+        here.external.hosts[URI] = ForeignHost([foreign_vm("/pool/a")], {"/pool/a": b""}, hangs=True)
+        ids = [f"{JOB[:-1]}{number}" for number in range(2)]
+        for number, job_id in enumerate(ids):
+            volume(tmp_path / "storage", number, 4 * MIB)
+            only = wanted(number + 1)
+            await here.imports.convert_external(
+                URI, "", "", msgspec.structs.replace(only, disks=only.disks[-1:]), job_id
+            )
+        here.imports.abort(ids[1])
+        assert (await here.ended(ids[1])).phase is Phase.ABORTED
+        assert here.jobs.find(ids[0]).is_active
+        assert ImportStore(tmp_path / "state/imports").load()[1].phase is Phase.ABORTED
+
+    run(tmp_path, test, at_once=1)
 
 
 def test_an_import_can_be_stopped(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ def test_units_are_understood(unit: str, size: int) -> None:
         ("Envelope", "Letter", "its root is Letter"),
         ('ovf:capacity="7"', 'ovf:capacity="${size}"', "no whole number"),
         ('ovf:capacity="7"', 'ovf:capacity="-7"', "no whole number"),
+        ('ovf:capacity="7"', 'ovf:capacity="9999999999999999999"', "cannot have 9999999999999999999 bytes"),
+        ("<rasd:VirtualQuantity>512<", "<rasd:VirtualQuantity>9999999999999999<", "memory: it cannot have"),
         ('ovf:capacity="7"', 'ovf:capacity="9" ovf:capacityAllocationUnits="furlong"', "not known"),
         ('ovf:capacity="7"', 'ovf:capacity="9" ovf:capacityAllocationUnits="byte * 2^99"', "not known"),
         ('ovf:fileRef="f0"', 'ovf:fileRef="f9"', "not listed"),

@@ -23,6 +23,7 @@ from ovis.node.vm import safe_xml
 TRANSPORTS = {"", "unix", "tcp", "tls", "ssh", "libssh", "libssh2"}
 OPTIONS = {"socket", "mode", "no_tty", "no_verify", "pkipath", "sshauth", "known_hosts", "known_hosts_verify"}
 UNITS = {"bytes": 0, "b": 0, "KiB": 10, "k": 10, "MiB": 20, "M": 20, "GiB": 30, "G": 30, "TiB": 40, "T": 40}
+LARGEST = 1 << 60
 OUTSIDE = {"file", "block", "network", "volume"}
 
 
@@ -169,8 +170,8 @@ def _memory(root: etree._Element, name: str) -> int:
     """What the VM has now, else the most that it may have."""
     for tag in ("currentMemory", "memory"):
         element = root.find(tag)
-        if element is not None and (text := (element.text or "").strip()).isdecimal() and len(text) < 20:
-            return int(text) << UNITS.get(element.get("unit", "KiB"), 10)
+        if element is not None and (text := (element.text or "").strip()).isdecimal() and len(text) < 15:
+            return min(int(text) << UNITS.get(element.get("unit", "KiB"), 10), LARGEST)
     raise BadArchive(f"VM {name!r}", "its memory is not described")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -73,7 +74,8 @@ class Imports:
         self._starting: set[str] = set()
 
     async def recover(self) -> None:
-        """Know the imports of before the start again. One that ran then has failed."""
+        """Know the imports of before the start again. One that ran then has failed; its password is gone."""
+        await self._block(lambda: shutil.rmtree(self._settings.secrets, ignore_errors=True))
         for record in (await self._block(self._store.load))[-KEPT:]:
             known = record
             if record.phase not in (Phase.DONE, Phase.FAILED, Phase.ABORTED):
@@ -222,25 +224,29 @@ class Imports:
         return await self._block(lambda: self._targets.find(wanted))
 
     async def _begin(self, job_id: str, description: str, task: Work, undo: contextlib.ExitStack) -> None:
-        """What `undo` holds passes on to the job, which gives it back when it ends."""
-        await self._write(Record(id=job_id, description=description, phase=Phase.RUNNING))
-        self._jobs.check_free(job_id)
-        held = undo.pop_all()
+        """Returns when a record of the job is on the disk, or the job has failed because of that.
+
+        What `undo` holds passes on to the job, which gives it back when it ends.
+        """
+        recorded = asyncio.Event()
 
         async def run(job: Job) -> None:
-            try:
-                await self._run(job, task)
-            finally:
-                held.close()
+            with held:
+                await self._run(job, task, recorded)
 
         self._jobs.start(job_id, HostJobType.V2V, description, run, keep=True)
+        held = undo.pop_all()
+        await recorded.wait()
 
-    async def _run(self, job: Job, task: Work) -> None:
+    async def _run(self, job: Job, task: Work, recorded: asyncio.Event) -> None:
         """Whatever comes of it is written before the job tells it."""
         try:
+            try:
+                await self._write(Record(id=job.id, description=job.description, phase=Phase.RUNNING))
+            finally:
+                recorded.set()
             async with self._slots:
-                await self._block(lambda: self._store.make_folder(job.id))
-                text = await _in_words(task.run(self._tools, self._report(job)))
+                text = await _in_words(self._carry_out(job, task))
                 await self._write(Record(id=job.id, description=job.description, phase=Phase.DONE, ovf=text))
                 self._results[job.id] = text
         except asyncio.CancelledError:
@@ -253,6 +259,10 @@ class Imports:
         finally:
             self._of_disk.pop(job.id, None)
             await self._block(lambda: self._store.remove_folder(job.id))
+
+    async def _carry_out(self, job: Job, task: Work) -> str:
+        await self._block(lambda: self._store.make_folder(job.id))
+        return await task.run(self._tools, self._report(job))
 
     def _report(self, job: Job) -> Report:
         description = job.description

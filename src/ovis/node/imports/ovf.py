@@ -81,9 +81,8 @@ class _Reader:
 
     def _memory(self, items: list[etree._Element]) -> int:
         item = self._item(items, MEMORY, "memory")
-        return self._number(_child(item, "VirtualQuantity"), "memory") * self._unit(
-            _child(item, "AllocationUnits") or "MegaBytes", "memory"
-        )
+        unit = self._unit(_child(item, "AllocationUnits") or "MegaBytes", "memory")
+        return self._bytes(_child(item, "VirtualQuantity"), unit, "memory")
 
     def _cpus(self, items: list[etree._Element]) -> int:
         item = self._item(items, CPU, "CPUs")
@@ -128,7 +127,7 @@ class _Reader:
             file_size=None if file is None else self._file_size(file),
             capacity=capacity,
             slack=slack,
-            allocation=int(populated) if _NUMBER.fullmatch(populated) else None,
+            allocation=min(int(populated), LARGEST) if _NUMBER.fullmatch(populated) else None,
             driver=_driver(_attribute(disk, "format"), _attribute(disk, "volume-format")),
         )
 
@@ -137,9 +136,9 @@ class _Reader:
         text = _attribute(disk, "capacity")
         if not text:
             gib = _attribute(disk, "size")
-            return (self._number(gib, f"disk {disk_id}") << 30, 1 << 30) if gib else (None, 0)
+            return (self._bytes(gib, 1 << 30, f"disk {disk_id}"), 1 << 30) if gib else (None, 0)
         unit = self._unit(_attribute(disk, "capacityAllocationUnits") or "byte", f"disk {disk_id}")
-        return self._number(text, f"disk {disk_id}") * unit, unit - 1
+        return self._bytes(text, unit, f"disk {disk_id}"), unit - 1
 
     def _files(self) -> dict[str, etree._Element]:
         """By id, and by name, which oVirt uses as reference."""
@@ -153,7 +152,7 @@ class _Reader:
 
     def _file_size(self, file: etree._Element) -> int | None:
         size = _attribute(file, "size")
-        return self._number(size, f"file {_attribute(file, 'href')}") if size else None
+        return self._bytes(size, 1, f"file {_attribute(file, 'href')}") if size else None
 
     def _cards(self, items: list[etree._Element]) -> Iterator[Card]:
         found = [item for item in items if _child(item, "ResourceType") == NETWORK_CARD]
@@ -169,6 +168,12 @@ class _Reader:
                 mac=_child(item, "MACAddress") or _child(item, "Address") or None,
                 model=OVIRT_CARDS.get(model, model) if model else None,
             )
+
+    def _bytes(self, text: str, unit: int, what: str) -> int:
+        size = self._number(text, what) * unit
+        if size > LARGEST:
+            raise self._bad(f"{what}: it cannot have {size} bytes")
+        return size
 
     def _number(self, text: str, what: str) -> int:
         """A property such as `${size}` would be asked of a person at deployment; nobody is there to answer."""

@@ -1,0 +1,1 @@
+"""Storage domains, images, volumes, leases and transfers of a node."""

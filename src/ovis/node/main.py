@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import importlib.metadata
 import logging
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from ovis.node.errors import NodeError
 from ovis.node.instance import AlreadyRunning
 
 log = logging.getLogger(__name__)
+
+FILES = 65536
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("ovisd: the configuration is good")
         return 0
     logs.configure(config.log.level, config.log.format, for_journal=systemd.runs_under_systemd())
+    _allow_many_files()
     try:
         _run(config)
     except (AlreadyRunning, NodeError, OSError) as error:
@@ -54,6 +58,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     version = importlib.metadata.version("ovis")
     parser.add_argument("--version", action="version", version=f"ovisd {version}")
     return parser.parse_args(arguments)
+
+
+def _allow_many_files() -> None:
+    """Each VM with an oVirt guest agent takes two; the usual limit of 1024 is for programs that use select()."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _run(config: Config) -> None:

@@ -12,11 +12,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ovis.node.hypervisor.consoles import GraphicsPassword, StreamLost
 from ovis.node.hypervisor.errors import (
     AgentUnavailable,
     BadDomainXml,
     DomainExists,
     DomainNotFound,
+    OperationFailed,
     OperationRefused,
 )
 from ovis.node.hypervisor.interface import (
@@ -37,6 +39,7 @@ LIMIT = 60.0
 E = TypeVar("E", bound=DomainEvent)
 MEMORY = 32 << 20
 CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+SERIAL = "<serial type='pty'/>"
 SCREEN = "<video><model type='vga'/></video><graphics type='vnc' port='-1' autoport='yes' passwd='geheim'/>"
 
 
@@ -327,5 +330,65 @@ class Contract:
             assert ElementTree.fromstring(await host.capabilities()).tag == "capabilities"
             told = await host.domain_capabilities(virt_type="qemu", arch="x86_64")
             assert ElementTree.fromstring(told).tag == "domainCapabilities"
+
+        self.run(body)
+
+    def test_console_has_one_user_until_it_is_taken(self) -> None:
+        async def body(host: Hypervisor, me: str) -> None:
+            await host.create(domain_xml(me, devices=SERIAL))
+            first = await host.consoles.open_console(me)
+            with pytest.raises(OperationFailed):
+                await host.consoles.open_console(me)
+            second = await host.consoles.open_console(me, force=True)
+            while await first.read():
+                pass
+            assert first.reason
+            with pytest.raises(StreamLost):
+                await first.write(b"x")
+            assert not second.reason
+            await second.close()
+            await second.close()
+            assert await second.read() == b""
+
+        self.run(body)
+
+    def test_stream_ends_with_its_domain(self) -> None:
+        async def body(host: Hypervisor, me: str) -> None:
+            await host.create(domain_xml(me, devices=CHANNEL.replace("org.qemu.guest_agent.0", "some.channel")))
+            channel = await host.consoles.open_channel(me, "some.channel")
+            await channel.write(b"nobody reads this")
+            await host.destroy(me)
+            assert await channel.read() == b""
+            assert channel.reason
+            await channel.close()
+
+        self.run(body)
+
+    def test_consoles_that_are_not_there_are_refused(self) -> None:
+        async def body(host: Hypervisor, me: str) -> None:
+            await host.create(domain_xml(me))
+            for opening in (
+                host.consoles.open_console(me),
+                host.consoles.open_channel(me, "some.channel"),
+                host.consoles.open_graphics(me, 0),
+                host.consoles.set_graphics_password(me, 0, GraphicsPassword("x", 2e9)),
+            ):
+                with pytest.raises((OperationRefused, OperationFailed)):
+                    await opening
+            with pytest.raises(DomainNotFound):
+                await host.consoles.open_console(str(uuid.uuid4()))
+
+        self.run(body)
+
+    def test_password_of_the_screen_follows_the_protocol(self) -> None:
+        async def body(host: Hypervisor, me: str) -> None:
+            await host.create(domain_xml(me, devices=SCREEN))
+            await host.consoles.set_graphics_password(me, 0, GraphicsPassword("12345678", 2e9))
+            await host.consoles.set_graphics_password(me, 0, GraphicsPassword("12345678", 1.0, "keep"))
+            for refused in (GraphicsPassword("123456789", 2e9), GraphicsPassword("x", 2e9, "disconnect")):
+                with pytest.raises(OperationRefused):
+                    await host.consoles.set_graphics_password(me, 0, refused)
+            assert await host.consoles.vnc_clients(me) == 0
+            (await host.consoles.open_graphics(me, 0)).close()
 
         self.run(body)

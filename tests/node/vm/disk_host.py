@@ -71,7 +71,7 @@ class DyingStore(Store):
 class DyingArea:
     """The hypervisor or a part of it: a step before and one after each call that changes something."""
 
-    def __init__(self, real: object, steps: Steps) -> None:
+    def __init__(self, real: object, steps: Any) -> None:
         self._real = real
         self._steps = steps
 
@@ -96,6 +96,13 @@ async def until(is_so: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(10):
         while not await is_so():  # noqa: ASYNC110 - what is waited for is whatever the test says
             await asyncio.sleep(0.001)
+
+
+async def until_async(is_so: Callable[[], object]) -> None:
+    async def asked() -> object:
+        return is_so()
+
+    await until(asked)
 
 
 def write_qcow2(path: Path, *, size: int = SIZE, backing: Path | str | None = None) -> None:
@@ -150,6 +157,28 @@ class Disk:
         )
 
 
+class Outage:
+    """libvirt goes away at the step with that number, and is back a moment later; `taken` steps were asked for."""
+
+    def __init__(self, hypervisor: SimulatedHypervisor, at: int) -> None:
+        self.taken = 0
+        self.at = at
+        self._hypervisor = hypervisor
+
+    def alive(self) -> None:
+        pass
+
+    def step(self) -> None:
+        if self.taken == self.at:
+            self._hypervisor.disconnect()
+            asyncio.get_running_loop().call_later(0.02, self._hypervisor.reconnect)
+        self.taken += 1
+
+    @property
+    def happened(self) -> bool:
+        return self.taken > self.at
+
+
 class DiskVm:
     """One VM over several lives of the agent. `body` of each gets the agent's VMs and the VM."""
 
@@ -194,6 +223,15 @@ class DiskVm:
     async def live(self, body: Callable[[Vms, Vm], Awaitable[T]]) -> T:
         async with vm_host(self.folder, self.hypervisor, settings=self.settings) as host:
             return await body(host.vms, host.vms.find(ID))
+
+    async def with_outage_at(self, step: int, body: Callable[[Vms, Vm], Awaitable[object]]) -> bool:
+        """A life in which libvirt is away for a moment: whether `body` came to that step."""
+        outage = Outage(self.hypervisor, step)
+        area: Any = DyingArea(self.hypervisor, outage)
+        async with vm_host(self.folder, area, settings=self.settings) as host:
+            await body(host.vms, host.vms.find(ID))
+            await until_async(lambda: self.hypervisor.connected)
+        return outage.happened
 
     async def settled(self) -> list[Drive]:
         """A life in which everything that was begun ends; what its disks are then."""

@@ -32,7 +32,7 @@ from ovis.node.vm.disks.errors import (
     Unsupported,
 )
 from ovis.node.vm.disks.exclusive import require_exclusive
-from ovis.node.vm.disks.truth import Change, note, settle
+from ovis.node.vm.disks.truth import Change, note, settle, undo
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.disks.work import Backup
 from ovis.node.vm.snapshots import freezing
@@ -100,7 +100,7 @@ async def start(vms: Vms, vm: Vm, wish: Wish) -> Running:
         try:
             await _begin(vms, vm, wish, _disks(wish, found, planned), drives, planned, reuse_scratch=reuses)
         except BaseException:
-            await _end(vms, vm, planned)
+            await undo(vms, vm, lambda: _end(vms, vm, planned), "end what there is of a backup")
             raise
         return Running(_addresses(planned), await _checkpoint_xml(vms, vm, wish.checkpoint))
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ovis.node.hypervisor.block_jobs import NewLayer
-from ovis.node.hypervisor.errors import DomainBusy, DomainNotFound, HypervisorError
+from ovis.node.hypervisor.errors import DomainBusy, HypervisorError
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, DriveNotFound, NotReady, NotReplicating, ReplicaFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
-from ovis.node.vm.disks.truth import note, settle
+from ovis.node.vm.disks.truth import note, settle, undo
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Replica, Step
 from ovis.node.vm.vm import Vm
@@ -55,7 +55,7 @@ async def start(vms: Vms, vm: Vm, source: VolumeIds, destination: VolumeIds) -> 
                 is_shallow=volume.header.backing is not None,
             )
         except HypervisorError as error:
-            await _give_up(vms, vm, replica)
+            await undo(vms, vm, lambda: _give_up(vms, vm, replica), "give up a replication")
             raise ReplicaFailed(vm.id, f"{drive.target}: {error}; the VM uses {replica.source} only") from error
         begun = msgspec.structs.replace(replica, step=Step.COPY)
         await settle(vms, vm, lambda work: work.with_replica(begun))
@@ -144,14 +144,9 @@ async def _ask(vms: Vms, vm: Vm, replica: Replica, call: Awaitable[None], wanted
 
 
 async def _give_up(vms: Vms, vm: Vm, replica: Replica) -> None:
-    """A start that failed, or whose outcome is not known, leaves no mirror behind."""
-    try:
-        await vms.hypervisor.block_jobs.cancel(vm.id, replica.disk)
-        await settle(vms, vm, lambda work: work.without_replica(replica.disk))
-    except DomainNotFound:
-        await settle(vms, vm, lambda work: work.without_replica(replica.disk))
-    except HypervisorError as error:
-        log.warning("VM %s: whether %s is mirrored cannot be told now: %s", vm.id, replica.disk, error)
+    """A start that failed, or whose outcome is not known, leaves no mirror behind. Raises HypervisorError."""
+    await vms.hypervisor.block_jobs.cancel(vm.id, replica.disk)
+    await settle(vms, vm, lambda work: work.without_replica(replica.disk))
 
 
 async def _drive(vms: Vms, vm: Vm, target: str) -> Drive | None:

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import BlockJob
 from ovis.node.vm import definition, safe_xml
 from ovis.node.vm.backup import backup
 from ovis.node.vm.block_jobs import merge, replica
 from ovis.node.vm.disks import drives
-from ovis.node.vm.disks.truth import settle
+from ovis.node.vm.disks.truth import in_the_end, settle
 from ovis.node.vm.disks.work import NOTHING, DiskWork, Snapshot, Step
 from ovis.node.vm.errors import BadXml
 from ovis.node.vm.snapshots import snapshot
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 5.0
 KEPT = "the kept domain XML"
 
 
@@ -51,7 +49,7 @@ def resume(vms: Vms, vm: Vm) -> None:
         return
     for job in vm.disk_work.merges:
         merge.start_following(vms, vm, job.id)
-    vms.own(_take_up(vms, vm), f"take up the work on the disks of VM {vm.id}")
+    vms.own(in_the_end(vm, lambda: _take_up(vms, vm)), f"take up the work on the disks of VM {vm.id}")
 
 
 def ended(vms: Vms, vm: Vm) -> None:
@@ -85,17 +83,11 @@ def block_job(vms: Vms, vm: Vm, event: BlockJob) -> None:
 
 
 async def _take_up(vms: Vms, vm: Vm) -> None:
-    while vm.has_qemu:
-        try:
-            for found in vm.disk_work.replicas:
-                await replica.look_after(vms, vm, found)
-            await snapshot.clean_up(vms, vm)
-            await backup.take_up(vms, vm)
-        except HypervisorError as error:
-            log.warning("the work on the disks of VM %s cannot be taken up yet: %s", vm.id, error)
-            await vm.until(lambda: vm.is_down, seconds=LOOK_EVERY)
-        else:
-            return
+    """Raises HypervisorError."""
+    for found in vm.disk_work.replicas:
+        await replica.look_after(vms, vm, found)
+    await snapshot.clean_up(vms, vm)
+    await backup.take_up(vms, vm)
 
 
 def _begin_with_new_layers(vm: Vm, taken: Snapshot) -> None:

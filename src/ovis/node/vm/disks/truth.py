@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import msgspec
 from lxml import etree
 
-from ovis.node.hypervisor.errors import HypervisorError
+from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.vm import live_metadata
 from ovis.node.vm.disks.drives import Drive, device_groups
 from ovis.node.vm.disks.work import DiskWork
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ovis.node.vm.vms import Vms
 
 log = logging.getLogger(__name__)
+
+AGAIN = 5.0  # seconds; libvirtd starts again within moments
 
 Change = Callable[[DiskWork], DiskWork]
 _locks: WeakKeyDictionary[Vm, asyncio.Lock] = WeakKeyDictionary()
@@ -44,13 +46,11 @@ async def note(vms: Vms, vm: Vm, change: Change) -> None:
 
 
 async def settle(vms: Vms, vm: Vm, change: Change = lambda work: work) -> None:
-    """Work has ended, `change` says which. What cannot be written now is written by the next one, or at the next start.
+    """Work has ended, `change` says which. What cannot be read or written now is so later.
 
     Clients see the end when everything is written.
     """
-    if vm.has_qemu:
-        await _metadata(vms, vm, change)
-        await vms.refresh(vm)
+    is_read = not vm.has_qemu or await _read(vms, vm, change)
     async with _lock_of(vm):
         vm.disk_work = change(vm.disk_work)
         try:
@@ -58,6 +58,39 @@ async def settle(vms: Vms, vm: Vm, change: Change = lambda work: work) -> None:
         except (OSError, HypervisorError) as error:
             log.warning("the record of VM %s could not be written: %s", vm.id, error)
     vm.touch()
+    if not is_read:
+        vms.own(in_the_end(vm, lambda: _settle_again(vms, vm)), f"read the disks of VM {vm.id}")
+
+
+async def undo(vms: Vms, vm: Vm, work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Now, or where libvirt cannot be asked, as soon as it can."""
+    try:
+        await work()
+    except HypervisorError:
+        vms.own(in_the_end(vm, work), f"{name} of VM {vm.id}")
+
+
+async def in_the_end(vm: Vm, work: Callable[[], Awaitable[None]]) -> None:
+    """Try again as long as libvirt cannot be asked and the VM runs."""
+    told = False
+    while vm.has_qemu:
+        try:
+            await work()
+        except DomainNotFound:
+            return
+        except HypervisorError as error:
+            if not told:
+                log.warning("the disks of VM %s cannot be settled yet: %s", vm.id, error)
+            told = True
+            await vm.until(lambda: vm.is_down, seconds=AGAIN)
+        else:
+            return
+
+
+async def _settle_again(vms: Vms, vm: Vm) -> None:
+    await _rewrite_metadata(vms, vm, lambda work: work)
+    await vms.refresh(vm)
+    await _save(vms, vm)
 
 
 def _lock_of(vm: Vm) -> asyncio.Lock:
@@ -70,12 +103,20 @@ async def _save(vms: Vms, vm: Vm) -> None:
         await vms.save(vm, Intent.DOWN if vm.is_down else Intent.RUNNING)
 
 
-async def _metadata(vms: Vms, vm: Vm, change: Change) -> None:
+async def _read(vms: Vms, vm: Vm, change: Change) -> bool:
+    """The chains into metadata and record; whether that could be done."""
     try:
-        found = await vms.drives.drives(vm)
-        await live_metadata.edit(vms, vm, lambda holder: rewrite(holder, found, change(vm.disk_work)))
+        await _rewrite_metadata(vms, vm, change)
     except HypervisorError as error:
         log.warning("the metadata of VM %s could not be brought up to date: %s", vm.id, error)
+        return isinstance(error, DomainNotFound)
+    await vms.refresh(vm)
+    return True
+
+
+async def _rewrite_metadata(vms: Vms, vm: Vm, change: Change) -> None:
+    found = await vms.drives.drives(vm)
+    await live_metadata.edit(vms, vm, lambda holder: rewrite(holder, found, change(vm.disk_work)))
 
 
 def rewrite(holder: etree._Element, found: tuple[Drive, ...], work: DiskWork) -> None:

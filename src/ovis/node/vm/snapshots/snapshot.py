@@ -24,7 +24,7 @@ from ovis.node.vm.disks import image_header
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, SnapshotFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
-from ovis.node.vm.disks.truth import Change, note, settle
+from ovis.node.vm.disks.truth import Change, in_the_end, note, settle
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Snapshot
 from ovis.node.vm.migration.errors import MigrationInProgress
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SWITCH = 60.0  # libvirt's transaction takes milliseconds; storage that is slow to open files takes longer
-LOOK_EVERY = 5.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
         try:
             await _switch(vms, vm, wish, layers, freezes=freezes)
         except LayersUnknown:
-            vms.own(_clean_up_later(vms, vm), f"find out which layers VM {vm.id} uses")
+            vms.own(in_the_end(vm, lambda: clean_up(vms, vm)), f"find out which layers VM {vm.id} uses")
             raise
         except BaseException:
             await settle(vms, vm, _with(None))
@@ -94,21 +93,15 @@ class LayersUnknown(SnapshotFailed):
     """libvirt cannot be asked now. The note stays until it can."""
 
 
-async def _clean_up_later(vms: Vms, vm: Vm) -> None:
-    while vm.has_qemu and vm.disk_work.snapshot is not None:
-        try:
-            await vms.drives.drives(vm)
-        except HypervisorError:
-            await vm.until(lambda: vm.is_down, seconds=LOOK_EVERY)
-        else:
-            await clean_up(vms, vm)
-
-
 async def clean_up(vms: Vms, vm: Vm) -> None:
-    """After an agent that ended in the middle: the VM uses the new layers or the old ones, and must not stay frozen."""
+    """After an agent that ended in the middle: the VM uses the new layers or the old ones, and must not stay frozen.
+
+    Raises HypervisorError.
+    """
     found = vm.disk_work.snapshot
     if found is None:
         return
+    await vms.drives.drives(vm)
     if found.freezes:
         await freezing.thaw(vms, vm)
     await settle(vms, vm, _with(None))

@@ -48,7 +48,12 @@ class Node:
         self.is_ready = False
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
-        self.imports = Imports(self.jobs, hypervisor.external, _import_settings(config))
+        self.imports = Imports(
+            self.jobs,
+            hypervisor.external,
+            _import_settings(config),
+            emulates=lambda: self.acceleration.kind is Kind.TCG,
+        )
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,

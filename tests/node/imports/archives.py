@@ -26,6 +26,12 @@ def ovf(*disks: OvfDisk, name: str = "guest", system: str = "vmx-10", more: str 
         f'<Disk ovf:diskId="d{n}" ovf:fileRef="f{n}" ovf:capacity="{d.capacity}" ovf:format="{d.format}"/>'
         for n, d in enumerate(disks)
     )
+    drives = "".join(
+        f"<Item><rasd:AddressOnParent>{n}</rasd:AddressOnParent><rasd:HostResource>ovf:/disk/d{n}</rasd:HostResource>"
+        f"<rasd:InstanceID>{n + 100}</rasd:InstanceID><rasd:Parent>99</rasd:Parent>"
+        "<rasd:ResourceType>17</rasd:ResourceType></Item>"
+        for n in range(len(disks))
+    )
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"
   xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData"
@@ -42,7 +48,8 @@ def ovf(*disks: OvfDisk, name: str = "guest", system: str = "vmx-10", more: str 
       <Item><rasd:Address>52:54:00:aa:bb:cc</rasd:Address><rasd:Connection>VM Network</rasd:Connection>
         <rasd:ElementName>Network adapter 1</rasd:ElementName><rasd:ResourceSubType>E1000</rasd:ResourceSubType>
         <rasd:ResourceType>10</rasd:ResourceType></Item>
-      {more}
+      <Item><rasd:InstanceID>99</rasd:InstanceID><rasd:ResourceSubType>lsilogic</rasd:ResourceSubType>
+        <rasd:ResourceType>6</rasd:ResourceType></Item>{drives}{more}
     </VirtualHardwareSection>
   </VirtualSystem>
 </Envelope>"""

@@ -31,7 +31,8 @@ def main() -> int:
     (work.parent.parent.parent / "seen.json").write_text(json.dumps(seen))
     print('{ "message": "Opening the source", "type": "message" }', flush=True)
     if what == "broken" or options.get("-on") == ["broken"]:
-        print("virt-v2v: error: no root device found", file=sys.stderr)
+        print("virt-v2v: error: no root device found\nin this image\n", file=sys.stderr)
+        print("If reporting bugs, run virt-v2v with debugging:\n\n  virt-v2v -v -x [...]", file=sys.stderr)
         return 1
     for number, (image, volume) in enumerate(zip(images, volumes, strict=True), 1):
         print(f"[  10.0] Copying disk {number}/{len(volumes)}", flush=True)

@@ -49,7 +49,7 @@ async def station(folder: Path, **changes: object) -> AsyncIterator[Station]:
         **changes,  # type: ignore[arg-type]
     )
     jobs, external = Jobs(Bus()), SimulatedExternal()
-    imports = Imports(jobs, external, settings)
+    imports = Imports(jobs, external, settings, emulates=lambda: True)
     try:
         await imports.recover()
         yield Station(folder, jobs, external, imports)

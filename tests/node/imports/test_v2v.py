@@ -75,6 +75,7 @@ def test_a_vm_of_vmware_is_converted(tmp_path: Path, stand_in: Path) -> None:
     arguments = " ".join(map(str, told["arguments"]))  # type: ignore[call-overload]
     assert f"-i libvirt -ic {VPX} -ip {tmp_path}/secrets/{JOB}/password -- guest" in arguments
     assert "-o vdsm -of qcow2" in arguments
+    assert "'LIBGUESTFS_BACKEND_SETTINGS': 'force_tcg'" in str(told["environment"])
 
 
 def test_progress_is_told_for_each_disk(tmp_path: Path, stand_in: Path) -> None:
@@ -98,7 +99,7 @@ def test_a_failed_conversion_says_why(tmp_path: Path, stand_in: Path) -> None:
         job = await here.ended()
         assert job.phase is Phase.FAILED
         assert job.error is not None
-        assert "no root device found" in job.error.message
+        assert job.error.message == "virt-v2v failed: no root device found in this image"
 
     run(tmp_path, test)
 

@@ -59,14 +59,20 @@ class Imports:
     """Made and used in the event loop; `recover` first, `close` when the jobs have been closed."""
 
     def __init__(
-        self, jobs: Jobs, external: External, settings: ImportSettings, *, targets: Targets | None = None
+        self,
+        jobs: Jobs,
+        external: External,
+        settings: ImportSettings,
+        *,
+        emulates: Callable[[], bool],
+        targets: Targets | None = None,
     ) -> None:
         self._jobs = jobs
         self._settings = settings
         self._targets = targets or TargetsByPath(settings.storage_root, settings.allowed_paths)
         self._store = ImportStore(settings.state / "imports")
         self._pool = Pool("imports", threads=4)
-        self._tools = Tools(external, self._pool, self._store, settings)
+        self._tools = Tools(external, self._pool, self._store, settings, emulates)
         self._slots = asyncio.Semaphore(settings.at_once)
         self._results: dict[str, str] = {}
         self._of_disk: dict[str, int] = {}

@@ -47,6 +47,8 @@ class Conversion:
     vm_id: str
     storage: Path
     work: Path
+    emulated: bool = False
+    """KVM does not work here, whatever /dev/kvm says; virt-v2v would try it for its own virtual machine."""
 
 
 def is_installed() -> bool:
@@ -72,7 +74,8 @@ async def convert(
         limits=LIMITS,
         environment={"LIBGUESTFS_BACKEND": "direct", "TMPDIR": str(conversion.work), "HOME": str(conversion.work)}
         | {name: value for name, value in os.environ.items() if name.startswith(("SUPERMIN_", "LIBGUESTFS_"))}
-        | _driver_images(conversion.wanted),
+        | _driver_images(conversion.wanted)
+        | ({"LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"} if conversion.emulated else {}),
     )
     output = Output(on_progress)
     try:
@@ -80,7 +83,7 @@ async def convert(
     except processes.Stalled as error:
         raise ConversionFailed(str(error)) from error
     if ended.status:
-        raise ConversionFailed(f"virt-v2v failed: {ended.complaint}")
+        raise ConversionFailed(f"virt-v2v failed: {_complaint(ended)}")
     return _result(conversion)
 
 
@@ -148,6 +151,15 @@ def _arguments(conversion: Conversion) -> list[str]:
         *(word for option in options for word in ("-oo", option)),
         *conversion.origin,
     ]
+
+
+def _complaint(ended: processes.Ended) -> str:
+    """What it calls an error, without the advice on reporting bugs that follows."""
+    text = ended.errors.decode(errors="replace")
+    _, found, after = text.rpartition(f"{PROGRAM}: error: ")
+    if not found:
+        return ended.complaint
+    return " ".join(after.partition("If reporting bugs")[0].split())[:600]
 
 
 def _driver_images(wanted: ExternalVmParams) -> dict[str, str]:

@@ -31,12 +31,13 @@ HEADROOM = 64 << 20  # tables of a qcow2 file beside the data
 
 @dataclass(frozen=True)
 class Tools:
-    """What the work of all imports shares. `pool`: for calls that block on files."""
+    """What the work of all imports shares. `pool`: for calls that block on files. `emulates`: this host has no KVM."""
 
     external: External
     pool: Pool
     store: ImportStore
     settings: ImportSettings
+    emulates: Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,8 @@ class Convert:
         storage = tools.settings.storage_root / self.wanted.pool_id / self.wanted.domain_id
         secrets = tools.settings.secrets / self.vm_id
         with v2v.password_file(secrets, self.login.password if self.login else "") as password:
-            conversion = v2v.Conversion(self._origin(password), self.wanted, self.vm_id, storage, self.folder)
+            origin = self._origin(password)
+            conversion = v2v.Conversion(origin, self.wanted, self.vm_id, storage, self.folder, tools.emulates())
             ovf = await v2v.convert(
                 conversion,
                 on_progress=lambda now: report.progress(now.disk, now.disks, now.percent),

@@ -12,13 +12,14 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
-from ovis.node.errors import BadParameter, VmBusy
+from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError, OperationRefused
 from ovis.node.hypervisor.interface import DomainInfo, DomainState, Stopped
 from ovis.node.hypervisor.migration import JobKind
 from ovis.node.vm import statistics
 from ovis.node.vm.create import keep_running
-from ovis.node.vm.migration.errors import CancelFailed, MigrationInProgress, MigrationRefused
+from ovis.node.vm.migration.errors import CancelFailed
+from ovis.node.vm.migration.readiness import require_free
 from ovis.node.vm.saved_memory import Parameters, flush, located, prepare
 from ovis.node.vm.saving import Saving, StoredSaving
 from ovis.node.vm.states import Cause, ExitReason, exit_after_stop, exit_of
@@ -35,7 +36,6 @@ PARAMETERS_LIMIT = 4 << 20
 LOOK_EVERY = 0.5
 CANCEL_ENDS = 25.0
 LOOKS_BEFORE_RESUME = 4  # libvirt lets a domain go on by itself within moments
-MAY_SAVE = {VmStatus.UP, VmStatus.POWERING_UP, VmStatus.PAUSED}
 
 
 async def begin(vms: Vms, vm: Vm, handle: str, field: str) -> None:
@@ -44,9 +44,9 @@ async def begin(vms: Vms, vm: Vm, handle: str, field: str) -> None:
     Raises BadParameter, DriveNotFound, MigrationInProgress, MigrationRefused, VmBusy, VmNotRunning, and OSError or
     HypervisorError when nothing could be written: then nothing has begun.
     """
-    _require_free(vm)
+    require_free(vm)
     place = await located(vms, vm.id, handle, field)
-    _require_free(vm)
+    require_free(vm)
     held = AsyncExitStack()
     await held.enter_async_context(vm.claim("hibernate"))
     try:
@@ -63,18 +63,6 @@ async def begin(vms: Vms, vm: Vm, handle: str, field: str) -> None:
         await held.aclose()
         raise
     vms.own(_save(vms, vm, vm.saving, held), f"save VM {vm.id}")
-
-
-def _require_free(vm: Vm) -> None:
-    if vm.departure is not None and vm.departure.is_active:
-        raise MigrationInProgress(vm.id, vm.departure.destination)
-    vm.require_qemu()
-    if vm.operation is not None:
-        raise VmBusy(vm.id, vm.operation)
-    if (holder := vm.disk_work.holder) is not None:
-        raise MigrationRefused(vm.id, f"{holder} is at work on its disks")
-    if vm.status not in MAY_SAVE:
-        raise MigrationRefused(vm.id, f"it is {vm.status.value}")
 
 
 def _parameters(vms: Vms, vm: Vm, *, was_paused: bool) -> Parameters:

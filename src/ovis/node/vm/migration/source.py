@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ovis.client.types import MigrateParams, VmDefinition, VmStatus
-from ovis.node.errors import BadParameter, MissingParameter, VmBusy
+from ovis.client.types import MigrateParams, VmDefinition
+from ovis.node.errors import BadParameter, MissingParameter
 from ovis.node.hypervisor.errors import HypervisorError, OperationRefused
 from ovis.node.hypervisor.migration import Method, Route
 from ovis.node.vm import statistics
@@ -24,11 +24,10 @@ from ovis.node.vm.migration import convergence, description, monitor, peer, sett
 from ovis.node.vm.migration.errors import (
     CancelFailed,
     ChangeFailed,
-    MigrationInProgress,
     MigrationNotInProgress,
-    MigrationRefused,
 )
 from ovis.node.vm.migration.peer import Peer, PeerError, PeerFull
+from ovis.node.vm.migration.readiness import require_free
 from ovis.node.vm.migration.status import Departure, Phase
 from ovis.node.vm.states import Cause
 from ovis.node.vm.store import Intent
@@ -41,7 +40,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MIB = 1 << 20
-MAY_LEAVE = {VmStatus.UP, VmStatus.POWERING_UP, VmStatus.PAUSED}
 CANCEL_ENDS = 25.0  # shorter than the verb's own deadline
 RETRY_CANCEL = 0.1
 STOPPED_COMES = 5.0
@@ -58,7 +56,7 @@ async def begin(vms: Vms, vm: Vm, wish: MigrateParams) -> None:
     HypervisorError when the record cannot be written: nothing has begun then.
     """
     departure = _departure(vms, wish)
-    _require_free(vm)
+    require_free(vm)
     held = AsyncExitStack()
     await held.enter_async_context(vm.claim("migration"))
     before = vm.status
@@ -91,18 +89,6 @@ def _departure(vms: Vms, wish: MigrateParams) -> Departure:
     if wish.outgoing_limit:
         vms.migrations.outgoing.limit = wish.outgoing_limit
     return Departure(wish.dst.strip(), schedule)
-
-
-def _require_free(vm: Vm) -> None:
-    if vm.departure is not None and vm.departure.is_active:
-        raise MigrationInProgress(vm.id, vm.departure.destination)
-    vm.require_qemu()
-    if vm.operation is not None:
-        raise VmBusy(vm.id, vm.operation)
-    if (holder := vm.disk_work.holder) is not None:
-        raise MigrationRefused(vm.id, f"{holder} is at work on its disks")
-    if vm.status not in MAY_LEAVE:
-        raise MigrationRefused(vm.id, f"it is {vm.status.value}")
 
 
 async def _leave(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams, held: AsyncExitStack) -> None:

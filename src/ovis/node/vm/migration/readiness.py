@@ -1,0 +1,26 @@
+"""Whether a VM may leave its QEMU: for another host, or for the disk."""
+
+from __future__ import annotations
+
+from ovis.client.types import VmStatus
+from ovis.node.errors import VmBusy
+from ovis.node.guest.freezing import is_frozen
+from ovis.node.vm.migration.errors import MigrationInProgress, MigrationRefused
+from ovis.node.vm.vm import Vm
+
+MAY_LEAVE = {VmStatus.UP, VmStatus.POWERING_UP, VmStatus.PAUSED}
+
+
+def require_free(vm: Vm) -> None:
+    """Raises MigrationInProgress, VmNotRunning, VmBusy, MigrationRefused."""
+    if vm.departure is not None and vm.departure.is_active:
+        raise MigrationInProgress(vm.id, vm.departure.destination)
+    vm.require_qemu()
+    if vm.operation is not None:
+        raise VmBusy(vm.id, vm.operation)
+    if (holder := vm.disk_work.holder) is not None:
+        raise MigrationRefused(vm.id, f"{holder} is at work on its disks")
+    if is_frozen(vm):  # only this agent would thaw them again
+        raise MigrationRefused(vm.id, "its file systems are frozen")
+    if vm.status not in MAY_LEAVE:
+        raise MigrationRefused(vm.id, f"it is {vm.status.value}")

@@ -28,6 +28,10 @@ from ovis.wire.errors import RpcError
 from tests.real.agent_process import AgentProcess
 
 DOMAIN = (Path(__file__).parent / "tiny_domain.xml").read_text()
+DISK = (
+    "<disk type='file'><driver name='qemu' type='raw'/><source file='{path}'/><target dev='vda' bus='virtio'/></disk>"
+)
+SCREEN = "<graphics type='vnc' port='-1' autoport='yes'/><video><model type='vga'/></video>"
 CONSOLE = "<serial type='file'><source path='{path}' append='on'/></serial>"
 PATIENCE = 40.0
 COUNT = "i=0; while :; do i=$((i+1)); echo COUNT $i. > /dev/ttyS0; sleep 0.02; done"
@@ -77,8 +81,11 @@ class Pair:
             mac="52:54:00:" + ":".join(f"{b:02x}" for b in uuid.UUID(vm_id).bytes[:3]),
             bridge=self.hosts[0].bridge,
         )
+        disk = console.with_suffix(".disk")
+        with disk.open("wb") as file:
+            file.truncate(16 << 20)
         text = text.replace("<serial type='pty'/>", CONSOLE.format(path=console))
-        return text.replace("<console type='pty'/>", "")
+        return text.replace("<console type='pty'/>", DISK.format(path=disk) + SCREEN)
 
     def execute(self, script: str) -> None:
         command = {"execute": "guest-exec", "arguments": {"path": "/bin/sh", "arg": ["-c", script]}}
@@ -144,6 +151,12 @@ class Pair:
         running = [n for n, host in enumerate(self.hosts) if self.vm_id in runs(host)]
         assert running == [number]
 
+    def revive(self) -> None:
+        """Start what a failed test has left dead."""
+        for agent in self.agents:
+            if agent.process is None or agent.process.poll() is not None:
+                agent.start()
+
     def clean(self) -> None:
         for host in self.hosts:
             for vm_id in domains(host):
@@ -185,6 +198,7 @@ acceleration = "tcg"
 allowed_paths = ["{shared}", "{guest.kernel.parent}"]
 sample_seconds = 1
 guest_agent_seconds = 1
+display_address = "{host.address}"
 [migration]
 daemon_uri = "qemu+tcp://{{host}}/system"
 unsafe = true
@@ -242,7 +256,8 @@ def domains(host: VirtualHost) -> dict[str, int]:
     """{id: libvirt's state}."""
     connection = libvirt.open(host.libvirt_uri)
     try:
-        return {found.UUIDString(): found.state()[0] for found in connection.listAllDomains()}
+        rows = connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0)
+        return {found.UUIDString(): int(stats["state.state"]) for found, stats in rows}
     finally:
         connection.close()
 

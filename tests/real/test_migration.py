@@ -28,6 +28,7 @@ def hosts(guest_image: TinyGuest, vhost: object, tmp_path_factory: pytest.TempPa
 @pytest.fixture
 def guest(hosts: Pair) -> Pair:
     """One guest for all tests; another one where a test has ended it."""
+    hosts.revive()
     if not hosts.vm_id or hosts.status() is not types.VmStatus.UP:
         hosts.clean()
         hosts.boot()
@@ -49,6 +50,7 @@ def test_a_guest_goes_there_and_back_and_loses_no_count(guest: Pair) -> None:
         assert isinstance(done, types.MigratedStats)
         assert 0 < done.downtime_ms < 10_000
         guest.arrived()
+        assert guest.stats().display_info[0].ip_address == guest.hosts[guest.here].address
         guest.assert_counted_on()
         guest.assert_one_copy(guest.here)
 

@@ -2966,6 +2966,23 @@ class VMVerbs(Group):
         result: list[VmStats] = self._call("VM.getStats", VMGetStatsArgs(vm_id=vm_id), deadline)
         return result
 
+    def get_xml_difference(
+        self,
+        vm_id: UUID,
+        *,
+        deadline: float | None = None,
+    ) -> list[XmlChange]:
+        """Tells what the host changed in the domain XML that it was given before libvirt got it, element by element;
+        order, white space and units do not count. Passwords are never shown.
+
+        vm_id: The VM whose description is compared.
+        Returns: The changes in the order of the document; an empty list when there was none, or when this host
+            found the VM without a record of its own.
+        Errors: NoSuchVM.
+        """
+        result: list[XmlChange] = self._call("VM.getXmlDifference", VMGetXmlDifferenceArgs(vm_id=vm_id), deadline)
+        return result
+
     def hibernate(
         self,
         vm_id: UUID,

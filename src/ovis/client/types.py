@@ -682,6 +682,17 @@ class VmType(TextChoice):
     # QEMU with the kernel's hardware virtualization, or with emulation where that is switched off.
 
 
+class XmlChangeKind(TextChoice):
+    """What happened to a part of a domain description."""
+
+    ADDED = 'added'
+    # It was not there before.
+    REMOVED = 'removed'
+    # It is not there any more.
+    CHANGED = 'changed'
+    # Its value is another one.
+
+
 class SharedDriveType(TextChoice):
     """Whether several VMs may use the same drive at the same time."""
 
@@ -3986,6 +3997,19 @@ class VmShortStatus(Struct, VmInfoObject, kw_only=True, frozen=True, omit_defaul
     vm_id: UUID = field(name="vmId")
     # Host's monotonic clock when the status was read, to order answers and events. [ms]
     status_time_ms: UInt | None = field(name="statusTime", default=None)
+
+
+class XmlChange(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """One difference between two domain descriptions."""
+
+    # Whether something came, went or became another.
+    kind: XmlChangeKind
+    # Where it is, such as domain/devices/disk[vda]/source/@file.
+    path: str
+    # The value or element that came; absent when there was none.
+    before: str | None = None
+    # The value or element that libvirt got; absent when there is none.
+    after: str | None = None
 
 
 class vmUpdateGraphicsDeviceParams(Struct, vmUpdateDeviceParams, kw_only=True, frozen=True, omit_defaults=True):

@@ -1545,6 +1545,13 @@ class VMGetStatsArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forb
     vm_id: UUID = field(name="vmID")
 
 
+class VMGetXmlDifferenceArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Arguments of VM.getXmlDifference."""
+
+    # The VM whose description is compared.
+    vm_id: UUID = field(name="vmID")
+
+
 class VMHibernateArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Arguments of VM.hibernate."""
 
@@ -4374,6 +4381,7 @@ ARGUMENTS: dict[str, type[Struct]] = {
     "VM.getIoTunePolicy": VMGetIoTunePolicyArgs,
     "VM.getMigrationStatus": VMGetMigrationStatusArgs,
     "VM.getStats": VMGetStatsArgs,
+    "VM.getXmlDifference": VMGetXmlDifferenceArgs,
     "VM.hibernate": VMHibernateArgs,
     "VM.hotplugDisk": VMHotplugDiskArgs,
     "VM.hotplugHostdev": VMHotplugHostdevArgs,
@@ -4515,6 +4523,7 @@ RESULTS: dict[str, Any] = {
     "VM.getIoTunePolicy": list[VmDiskDeviceTuneLimits],
     "VM.getMigrationStatus": MigrationStats,
     "VM.getStats": list[VmStats],
+    "VM.getXmlDifference": list[XmlChange],
     "VM.hotplugDisk": VmDefinition,
     "VM.hotplugHostdev": list[str],
     "VM.hotplugLease": VmDefinition,

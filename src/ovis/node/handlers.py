@@ -7,6 +7,7 @@ from ovis.node.host import verbs as host
 from ovis.node.imports import verbs as imports
 from ovis.node.vm import external_data_verbs as external_data
 from ovis.node.vm import verbs as vm
+from ovis.node.vm import xml_verbs as xml
 from ovis.node.vm.backup import verbs as backup
 from ovis.node.vm.disks import verbs as disks
 from ovis.node.vm.hotplug import verbs as hotplug
@@ -26,4 +27,5 @@ __all__ = [
     "migration",
     "tuning",
     "vm",
+    "xml",
 ]

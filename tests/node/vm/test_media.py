@@ -184,3 +184,17 @@ def test_a_console_password_is_set(tmp_path: Path) -> None:
             await host.fails(18, "VM.updateDevice", params={**params, "graphicsType": "spice"})
 
     asyncio.run(main())
+
+
+def test_what_the_host_changed_in_the_description_can_be_asked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path) as host:
+            changes = await host.call("VM.getXmlDifference")
+            assert {"kind": "added", "path": "domain/devices/graphics[vnc]/listen[address]"}.items() <= {
+                key: value for change in changes if "graphics" in change["path"] for key, value in change.items()
+            }.items()
+            assert any("startTime" in change["path"] for change in changes)
+            (told,) = await host.call("Host.getVMFullList", vmList=[])
+            assert [device["deviceType"] for device in told["devices"]] == ["interface", "disk", "graphics"]
+
+    asyncio.run(main())

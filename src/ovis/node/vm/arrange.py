@@ -6,6 +6,8 @@
 - graphics listen on this host's display address where the description names a libvirt network, which we do not define;
 - labels of security drivers that this host lacks go, since libvirt refuses them;
 - the guest agents' channels lose their socket path: libvirt chooses one, and it is libvirt that we talk through;
+- PCI devices of the host are managed by libvirt, which takes them from their drivers and gives them back however the
+  VM ends;
 - the metadata gets the start time.
 """
 
@@ -33,6 +35,7 @@ def arrange(root: etree._Element, settings: VmSettings, limits: HostLimits, *, s
     _listen(root, settings.display_address)
     _drop_foreign_labels(root, limits.security_models)
     _free_agent_channels(root)
+    _manage_host_devices(root)
     metadata.write(root, {"startTime": start_time})
 
 
@@ -95,6 +98,11 @@ def _free_agent_channels(root: etree._Element) -> None:
         if target is not None and target.get("name") in AGENT_CHANNELS:
             for source in channel.findall("source"):
                 channel.remove(source)
+
+
+def _manage_host_devices(root: etree._Element) -> None:
+    for device in root.iterfind("devices/hostdev[@type='pci']"):
+        device.set("managed", "yes")
 
 
 def _remove(element: etree._Element) -> None:

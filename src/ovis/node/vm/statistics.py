@@ -14,6 +14,7 @@ from ovis.client.types import (
     NetworkInterfaceStats,
     RunningVmStats,
     VmDefinition,
+    VmDevice,
     VmDiskStats,
     VmDisplayInfo,
     VmDisplayType,
@@ -31,6 +32,7 @@ from ovis.node.hypervisor.interface import DiskSample, InterfaceSample
 from ovis.node.vm import safe_xml
 from ovis.node.vm.block_jobs.statistics import vm_jobs
 from ovis.node.vm.definition import Definition, Disk, Graphics, Interface
+from ovis.node.vm.devices import kinds
 from ovis.node.vm.sampling import DiskRates, Measured, tops
 from ovis.node.vm.vm import Vm
 
@@ -153,6 +155,7 @@ def full_info(vm: Vm, *, now: float) -> VMFullInfo:
         client_ip=vm.client_ip,
         cpu_type=known.cpu,
         custom=known.custom,
+        devices=_devices(vm),
         display=_display_type(first),
         display_ip=first.listen if first else None,
         display_port=first.port if first else None,
@@ -181,6 +184,14 @@ def full_info(vm: Vm, *, now: float) -> VMFullInfo:
     )
 
 
+def _devices(vm: Vm) -> list[VmDevice]:
+    """Those for which the API has words. Reading them takes milliseconds, so it is done once per description."""
+    if vm.told_devices is None or vm.told_devices[0] is not vm.xml:
+        told = (kinds.tell(device) for device in kinds.read_all(safe_xml.parse(vm.xml, "xml")))
+        vm.told_devices = (vm.xml, [device for device in told if device is not None])
+    return vm.told_devices[1]
+
+
 def public_xml(vm: Vm) -> str:
     """The description without passwords."""
     if "passwd=" not in vm.xml:
@@ -205,9 +216,15 @@ def _balloon(known: Definition, measured: Measured | None) -> BalloonInfo | None
         balloon_cur=balloon.current,
         balloon_max=balloon.maximum,
         balloon_min=known.guaranteed_memory,
-        balloon_target=balloon.current,
+        balloon_target=_balloon_target(known, balloon.current),
         ballooning_enabled=known.balloon,
     )
+
+
+def _balloon_target(known: Definition, current: int) -> int:
+    """What was asked for, which the guest may not have reached yet."""
+    kib = known.metadata.get("balloonTarget")
+    return kib << 10 if isinstance(kib, int) and kib > 0 else current
 
 
 def _memory(known: Definition, measured: Measured | None, guest: GuestFacts | None) -> GuestMemoryStats | None:

@@ -108,9 +108,13 @@ def host_get_vm_list(node: Node, args: HostGetVMListArgs) -> list[str] | list[Vm
 
 
 @verb("Host.getVMFullList")
-def host_get_vm_full_list(node: Node, args: HostGetVMFullListArgs) -> list[VMFullInfo]:
+async def host_get_vm_full_list(node: Node, args: HostGetVMFullListArgs) -> list[VMFullInfo]:
     now = node.vms.monotonic()
-    return [statistics.full_info(vm, now=now) for vm in _chosen(node, args.vm_list)]
+    found = []
+    for vm in _chosen(node, args.vm_list):
+        found.append(statistics.full_info(vm, now=now))
+        await asyncio.sleep(0)  # the devices of a VM that changed take milliseconds to read
+    return found
 
 
 @verb("Host.getAllVmStats")

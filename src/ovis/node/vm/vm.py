@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from ovis.client.types import VmStatus
+from ovis.client.types import VmDevice, VmStatus
 from ovis.node.console.after_disconnect import DisconnectPolicy
 from ovis.node.errors import VmBusy, VmNotRunning
 from ovis.node.guest.facts import GuestFacts
@@ -102,6 +102,7 @@ class Vm:
         self.escalation: asyncio.Task[None] | None = None
         self.is_forgotten = False
         self.stats_json: bytes | None = None
+        self.told_devices: tuple[str, list[VmDevice]] | None = None
         self._changed = asyncio.Event()
 
     @property

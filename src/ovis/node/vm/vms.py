@@ -32,6 +32,7 @@ from ovis.node.vm.disks import recovery as disk_recovery
 from ovis.node.vm.disks.volumes import DriveResolver, PathDrives
 from ovis.node.vm.host_limits import HostLimitsReader
 from ovis.node.vm.hotplug.leases import Leases, NoStorage
+from ovis.node.vm.long_pauses import LongPauses
 from ovis.node.vm.migration.migrations import Migrations
 from ovis.node.vm.payloads import media
 from ovis.node.vm.prepare import Preparer
@@ -68,6 +69,7 @@ class Vms:
         self.limits = HostLimitsReader(hypervisor)
         self.preparer = Preparer(settings)
         self.leases: Leases = NoStorage()
+        self.long_pauses = LongPauses(self)
         self.migrations = Migrations(settings.migration)
         self.drives: DriveResolver = PathDrives(hypervisor, settings)
         self.polling = GuestPolling(
@@ -319,6 +321,7 @@ class Vms:
             log.info("sampling of the VMs works again")
         self._sampling_fails = False
         self.take(taken)
+        self.long_pauses.look()
         await self._encode_ahead()
 
     def take(self, taken: Sample) -> None:

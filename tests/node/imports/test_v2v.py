@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -156,3 +157,22 @@ def test_output_that_is_torn_apart_is_understood() -> None:
     for number in range(len(text)):
         output.take(text[number : number + 1])
     assert found == [Progress(1, 2), Progress(1, 2, 12), Progress(2, 2), Progress(2, 2, 42)]
+
+
+@pytest.mark.skipif(
+    shutil.which("virt-v2v") is None, reason="virt-v2v is not installed (optional: see docs/vm/import.md)"
+)
+def test_the_real_program_understands_its_arguments(tmp_path: Path) -> None:
+    """Its own virtual machine may not start everywhere, and there is no guest on the disk: so it fails, but later."""
+
+    async def test(here: Station) -> None:
+        source = foreign_ova(tmp_path)
+        volume(tmp_path / "storage", 0, 4 * MIB)
+        await here.imports.convert_ova(str(source), wanted(1), JOB)
+        job = await here.ended()
+        assert job.phase is Phase.FAILED
+        assert job.error is not None
+        assert any(word in job.error.message for word in ("libguestfs error", "inspection could not detect"))
+        assert here.left() == [f"{JOB}.json"]
+
+    run(tmp_path, test)

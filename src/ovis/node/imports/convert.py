@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable
+from pathlib import Path
 
 from ovis.node.imports import headers, processes
 from ovis.node.imports.disks import Image
@@ -63,6 +65,12 @@ def flush(target: Target) -> None:
         os.close(descriptor)
 
 
+def used(target: Target) -> int:
+    """Bytes that the volume takes on its storage; a block device is there as a whole. Blocks. Raises OSError."""
+    status = os.stat(target.path)
+    return _device_size(target.path) if stat.S_ISBLK(status.st_mode) else status.st_blocks * 512
+
+
 class Progress:
     """Finds `(12.34/100%)` in what qemu-img writes, also when it is torn apart."""
 
@@ -97,6 +105,14 @@ def _room(target: Target) -> int:
             raise BadTarget(target.volume_id, error.problem) from error
         assert header.size is not None
         return header.size
+    finally:
+        os.close(descriptor)
+
+
+def _device_size(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_END)
     finally:
         os.close(descriptor)
 

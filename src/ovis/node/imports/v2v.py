@@ -25,6 +25,7 @@ PROGRAM = "virt-v2v"
 LIMITS = Limits(memory=None, files=4096, grace=10.0)  # a virtual machine of its own runs inside, and removes its files
 STALL_SECONDS = 3600.0  # copying tells its progress, converting a guest does not
 OVF_LIMIT = 4 << 20
+TMPDIR_LIMIT = 85  # of 107 bytes; "/v2v.XXXXXX/in0" and the like follow
 _DISK = re.compile(rb"Copying disk (\d{1,4})/(\d{1,4})")
 _PERCENT = re.compile(rb"(\d{1,3})(?:\.\d+)?(?:% \[|/100)")
 
@@ -72,7 +73,8 @@ async def convert(
     command = Command(
         _arguments(conversion),
         limits=LIMITS,
-        environment={"LIBGUESTFS_BACKEND": "direct", "TMPDIR": str(conversion.work), "HOME": str(conversion.work)}
+        environment={"LIBGUESTFS_BACKEND": "direct", "HOME": str(conversion.work)}
+        | _folders(conversion.work)
         | {name: value for name, value in os.environ.items() if name.startswith(("SUPERMIN_", "LIBGUESTFS_"))}
         | _driver_images(conversion.wanted)
         | ({"LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"} if conversion.emulated else {}),
@@ -160,6 +162,13 @@ def _complaint(ended: processes.Ended) -> str:
     if not found:
         return ended.complaint
     return " ".join(after.partition("If reporting bugs")[0].split())[:600]
+
+
+def _folders(work: Path) -> dict[str, str]:
+    """Its files lie in our folder, which is removed with the job. But it puts sockets into $TMPDIR, whose paths must be
+    short (sockaddr_un); a long one stays with the system's own."""
+    large = {"VIRT_V2V_TMPDIR": str(work)}
+    return {**large, "TMPDIR": str(work)} if len(os.fsencode(work)) <= TMPDIR_LIMIT else large
 
 
 def _driver_images(wanted: ExternalVmParams) -> dict[str, str]:

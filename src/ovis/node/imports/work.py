@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DRIVERS = {None, "raw", "qcow2", "vmdk"}
 HEADROOM = 64 << 20  # tables of a qcow2 file beside the data
+RESERVE = 1 << 30  # stays free in the state folder: records of VMs must always find room there
 
 
 @dataclass(frozen=True)
@@ -218,14 +219,9 @@ async def _flush(targets: Sequence[Target], tools: Tools) -> list[int]:
     def flush() -> list[int]:
         for target in targets:
             convert.flush(target)
-        return [_used(target) for target in targets]
+        return [convert.used(target) for target in targets]
 
     return await tools.pool.run("flush volumes", flush, deadline=600.0)
-
-
-def _used(target: Target) -> int:
-    status = os.stat(target.path)
-    return status.st_blocks * 512
 
 
 async def _check_room(size: int, disk: str, target: Target, tools: Tools) -> None:
@@ -237,6 +233,6 @@ async def _check_room(size: int, disk: str, target: Target, tools: Tools) -> Non
 def _check_scratch(folder: Path, needed: int) -> None:
     """Raises ConversionFailed. The state folder is on a local disk."""
     status = os.statvfs(folder)
-    free = status.f_bavail * status.f_frsize
+    free = max(status.f_bavail * status.f_frsize - RESERVE, 0)
     if needed > free:
         raise ConversionFailed(f"the disk needs {needed} bytes in {folder.parent} for a while, {free} are free")

@@ -16,7 +16,9 @@ import pytest
 from vm_host import ID, VmHost, vm_host
 
 from ovis.node.vm import external_data
-from ovis.node.vm.external_data import NOTHING, ExternalDataFailed, Kind, Unreadable, read, unpack
+from ovis.node.vm.external_data import NOTHING, ExternalDataFailed, read
+from ovis.node.vm.external_kinds import BYTES_MOST, Kind, Unreadable
+from ovis.node.vm.external_packing import unpack
 from ovis.node.vm.settings import VmSettings
 
 OLD = 1_000_000.0
@@ -161,7 +163,7 @@ def link() -> tarfile.TarInfo:
         packed(tar_of((tarfile.TarInfo("/etc/passwd"), b"x"))),
         packed(tar_of((link(), b""))),
         packed(tar_of()),
-        packed(lzma.compress(bytes(external_data.BYTES_MOST + 1))),
+        packed(lzma.compress(bytes(BYTES_MOST + 1))),
     ],
 )
 def test_damaged_or_hostile_data_is_not_unpacked(data: str) -> None:

@@ -9,6 +9,7 @@ from ovis.client.verbs import VMGetExternalDataArgs, VMSetDestroyOnRebootArgs
 from ovis.node.errors import BadParameter
 from ovis.node.registry import verb
 from ovis.node.vm import external_data, reboot_mark
+from ovis.node.vm.external_kinds import Kind
 
 if TYPE_CHECKING:
     from ovis.node.node import Node
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @verb("VM.getExternalData")
 async def vm_get_external_data(node: Node, args: VMGetExternalDataArgs) -> VmDataMap:
     try:
-        kind = external_data.Kind(args.kind)
+        kind = Kind(args.kind)
     except ValueError:
         raise BadParameter("kind", f"{args.kind[:40]!r} is neither tpm nor nvram") from None
     copy = await external_data.get(node.vms, node.vms.find(args.vm_id), kind, force=args.force_update)

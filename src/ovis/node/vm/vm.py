@@ -16,7 +16,8 @@ from ovis.node.guest.freezing import Freeze
 from ovis.node.hypervisor.block_jobs import BlockJobState
 from ovis.node.vm.definition import Definition
 from ovis.node.vm.disks.work import NOTHING, DiskWork
-from ovis.node.vm.external_data import Copy, Kind
+from ovis.node.vm.external_data import Copy
+from ovis.node.vm.external_kinds import Kind
 from ovis.node.vm.migration.status import Arrival, Departure
 from ovis.node.vm.sampling import Measured
 from ovis.node.vm.saving import Saving

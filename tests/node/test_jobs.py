@@ -193,6 +193,24 @@ def test_jobs_are_chosen_by_kind_and_id() -> None:
     on_jobs(test)
 
 
+def test_the_end_of_the_agent_does_not_wait_for_slow_ends() -> None:
+    async def test(jobs: Jobs, _: Bus, __: Clock) -> None:
+        async def slow(_: Job) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(60)
+
+        job = start(jobs, slow)
+        await asyncio.sleep(0)
+        async with asyncio.timeout(2):
+            await jobs.close()
+        assert job.task is not None
+        assert job.task.done()
+
+    on_jobs(test)
+
+
 def test_the_end_of_the_agent_is_no_abort() -> None:
     async def test(jobs: Jobs, bus: Bus, _: Clock) -> None:
         job = start(jobs, for_ever)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 FORGOTTEN_AFTER = 3600.0  # seconds after the end; what existing engines count on (reference/vdsm.md, 2)
 KEPT = 200  # ended jobs of `keep`: beyond it the oldest one goes
+CLOSING_ROUNDS, CLOSING_SECONDS = 3, 0.3  # the agent is to stop within 2 s
 Work = Callable[["Job"], Awaitable[None]]
 
 
@@ -198,11 +199,18 @@ class Jobs:
         del self._jobs[job.id]
 
     async def close(self) -> None:
-        """Cancel what runs. Such a job does not count as aborted: nobody asked for it."""
-        tasks = [job.task for job in self._jobs.values() if job.task is not None and not job.task.done()]
+        """Cancel what runs. Such a job does not count as aborted: nobody asked for it.
+
+        A job that takes its time to end in good order is cancelled again, which must end it at once.
+        """
+        tasks = {job.task for job in self._jobs.values() if job.task is not None and not job.task.done()}
+        for _ in range(CLOSING_ROUNDS):
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                _, tasks = await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
         for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            log.warning("%s does not end", task.get_name())
 
     async def _run(self, job: Job, work: Work, slots: asyncio.Semaphore | None) -> None:
         try:

@@ -1,6 +1,7 @@
 """A virt-v2v that behaves: it takes the same arguments, tells its progress, writes the volumes and leaves an OVF.
 
-The guest's name steers it: `broken` fails, `hangs` never ends. What it was given is noted in seen.json beside the state folder.
+The guest's name steers it: `broken` fails, `hangs` never ends. What it was given is noted in seen.json beside the state
+folder.
 """
 
 import json

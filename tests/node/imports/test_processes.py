@@ -111,6 +111,24 @@ def test_grace_lets_it_clean_up(tmp_path: Path) -> None:
     assert (tmp_path / "cleaned").exists()
 
 
+def test_a_second_cancellation_ends_the_grace() -> None:
+    async def main() -> None:
+        command = Command(["sh", "-c", "trap '' TERM; echo up; sleep 60"], limits=Limits(grace=60))
+        up, numbers = asyncio.Event(), list[int]()
+        task = asyncio.create_task(
+            processes.run(command, seconds=20, on_output=lambda _: up.set() is None, on_start=numbers.append)
+        )
+        async with asyncio.timeout(10):
+            await up.wait()
+            for _ in range(2):
+                task.cancel()
+                await asyncio.wait([task], timeout=0.2)
+            assert task.cancelled()
+        await gone(numbers[0])
+
+    asyncio.run(main())
+
+
 def test_it_dies_with_the_agent(tmp_path: Path) -> None:
     """The agent here is a Python of its own, which is killed."""
     program = (

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -82,10 +83,13 @@ class Imports:
     async def recover(self) -> None:
         """Know the imports of before the start again. One that ran then has failed; its password is gone."""
         await self._block(lambda: shutil.rmtree(self._settings.secrets, ignore_errors=True))
-        for record in (await self._block(self._store.load))[-KEPT:]:
+        records = await self._block(self._store.load)
+        for record in records[:-KEPT]:
+            await self._block(partial(self._store.remove, record.id))
+        for record in records[-KEPT:]:
             known = record
             if record.phase not in (Phase.DONE, Phase.FAILED, Phase.ABORTED):
-                await self._block(lambda job_id=record.id: self._store.end_leftovers(job_id))  # type: ignore[misc]
+                await self._block(partial(self._store.end_leftovers, record.id))
                 known = self._ended(record.id, record.description, Phase.FAILED, error=Interrupted())
                 with _logged(f"import {record.id}"):  # a full disk must not keep the agent from starting
                     await self._write(known)
@@ -140,14 +144,14 @@ class Imports:
             targets = undo.enter_context(self._claimed(await self._find_targets(wanted)))
             work.check_count(described.disks, targets)
             images = [
-                await work.inspect(await self._block(lambda name=disk.file: archive.content(name)), disk, self._tools)  # type: ignore[misc]
+                await work.inspect(await self._block(partial(archive.content, disk.file)), disk, self._tools)
                 if disk.file is not None
                 else None
                 for disk in described.disks
             ]
             for disk, image, target in zip(described.disks, images, targets, strict=True):
                 size = image.size if image is not None else disk.capacity or 0
-                await self._block(lambda s=size, d=disk, t=target: convert.check_room(s, d.file or d.id, t))  # type: ignore[misc]
+                await self._block(partial(convert.check_room, size, disk.file or disk.id, target))
             task: Work
             if self._converts(what, described.is_foreign):
                 folder = self._store.folder / job_id

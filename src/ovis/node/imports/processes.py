@@ -135,18 +135,20 @@ async def _read(
 
 
 async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
-    """The whole group. One that hangs in the kernel even so is given up and logged."""
-    if process.returncode is None and grace:
-        _signal(process.pid, signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace):
-                await process.wait()
-    _signal(process.pid, signal.SIGKILL)  # also when it has ended: others of its group may have not
+    """The whole group; when cancelled, without grace. One that hangs in the kernel is given up and logged."""
     try:
-        async with asyncio.timeout(KILLED_WITHIN):
-            await process.wait()
-    except TimeoutError:
-        log.warning("process %d does not end on SIGKILL", process.pid)
+        if process.returncode is None and grace:
+            _signal(process.pid, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await process.wait()
+    finally:
+        _signal(process.pid, signal.SIGKILL)  # also when it has ended: others of its group may have not
+        try:
+            async with asyncio.timeout(KILLED_WITHIN):
+                await process.wait()
+        except TimeoutError:
+            log.warning("process %d does not end on SIGKILL", process.pid)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

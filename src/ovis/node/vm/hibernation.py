@@ -140,8 +140,8 @@ async def _back(vms: Vms, vm: Vm, saving: Saving, info: DomainInfo) -> bool:
         info = DomainInfo(info.id, info.name, DomainState.RUNNING, "unpaused")
     vm.saving = None
     vm.paused_by_disk = vm.paused_by_disk or info.reason == "ioerror"
-    vms.move(vm, Cause.SAVE_FAILED_PAUSED if info.state is DomainState.PAUSED else Cause.SAVE_FAILED)
     await keep_running(vms, vm)
+    vms.move(vm, Cause.SAVE_FAILED_PAUSED if info.state is DomainState.PAUSED else Cause.SAVE_FAILED)
     return True
 
 

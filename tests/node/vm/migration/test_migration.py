@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from two_hosts import QUICK, TwoHosts, two_hosts
+from two_hosts import QUICK, OtherAgent, TwoHosts, two_hosts
 from vm_host import ID, new_id, parameters
 
 from ovis.client.types import ConvergenceAction, ConvergenceItem, ConvergenceSchedule, MigrateParams, VmStatus
@@ -444,5 +444,62 @@ def test_a_full_disk_begins_nothing(tmp_path: Path) -> None:
             with pytest.raises(OSError, match="No space"):
                 await hosts.leave()
             assert (vm.status, vm.operation) == (VmStatus.POWERING_UP, None)
+
+    asyncio.run(main())
+
+
+def test_what_broke_off_earlier_is_in_nobodys_way(tmp_path: Path) -> None:
+    """The source died before it could take back its announcement."""
+
+    async def main() -> None:
+        async with two_hosts(tmp_path) as hosts:
+            reached = stopped_at(hosts, Phase.PREPARE)
+            await hosts.leave()
+            await reached.wait()
+            hosts.hypervisors["a"].migration.break_connections()
+            await hosts.kill("a")
+            await hosts.until("b gives it up", lambda: hosts.status("b") is VmStatus.DOWN)
+            hosts.unreachable.add("b")
+            await hosts.start("a")
+            await hosts.until("it is back", lambda: hosts.status("a") is not VmStatus.MIGRATION_SOURCE)
+            assert hosts.status("b") is VmStatus.DOWN
+            hosts.unreachable.clear()
+            await hosts.leave()
+            await hosts.arrived()
+
+    asyncio.run(main())
+
+
+def test_a_mistake_of_the_agent_does_not_keep_a_vm_on_its_way(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with two_hosts(tmp_path) as hosts:
+
+            def wrong(address: str) -> OtherAgent:
+                hosts.a.vms.migrations.connect = lambda address: OtherAgent(hosts, address)
+                raise ZeroDivisionError
+
+            hosts.a.vms.migrations.connect = wrong
+            await hosts.leave()
+            await hosts.stayed()
+            await hosts.leave()
+            await hosts.arrived()
+
+    asyncio.run(main())
+
+
+def test_the_schedule_outlives_the_agent(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with two_hosts(tmp_path) as hosts:
+            hosts.hypervisors["a"].migration.dirty = 1.0
+            reached = stopped_at(hosts, Phase.PERFORM)
+            await hosts.leave(convergence_schedule=POST_COPY)
+            await reached.wait()
+            await hosts.kill("a")
+            await hosts.start("a")
+            hosts.hypervisors["a"].migration.go(Phase.PERFORM)
+            await hosts.arrived()
+            departure = hosts.a.vms.find(ID).departure
+            assert departure is not None
+            assert departure.post_copy
 
     asyncio.run(main())

@@ -17,7 +17,7 @@ from ovis.client.types import VmDefinition, VmParameters, VmStatus
 from ovis.node.errors import MissingParameter, VmExists
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import statistics
+from ovis.node.vm import ending, statistics
 from ovis.node.vm.create import forget_record, keep_running, refuse_disks_in_use, refuse_foreign
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.migration.errors import TooManyArrive
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0  # events are quicker; this is for those that were missed
 NOT_YET = {"migration", "starting_up", "unknown"}
+BROKE_OFF = ExitReason.MIGRATION_FAILED
 NEVER_CAME = "The source announced the VM and never sent it"
 
 
@@ -43,6 +44,7 @@ async def accept(vms: Vms, vm_id: str, given: VmDefinition, *, incoming_limit: i
     Raises TooManyArrive, VmExists, BadParameter and its kind, CreateFailed, HypervisorError.
     """
     vm_id = canonical_id(vm_id, "vmID")
+    await _forget_failed(vms, vm_id)
     if vms.get(vm_id) is not None:
         raise VmExists(vm_id)
     _take_place(vms, incoming_limit)
@@ -79,6 +81,13 @@ async def _entered(vms: Vms, vm_id: str, given: VmDefinition) -> Vm:
     vm = Vm(prepared.definition, prepared.xml, start_time=start)
     refuse_disks_in_use(vms, vm)
     return vm
+
+
+async def _forget_failed(vms: Vms, vm_id: str) -> None:
+    """An earlier arrival that broke off, and that its source has not taken back."""
+    known = vms.get(vm_id)
+    if known is not None and known.exit is not None and known.is_down and known.exit.reason is BROKE_OFF:
+        await ending.destroy(vms, known, graceful_attempts=0)
 
 
 def _take_place(vms: Vms, limit: int | None, *, present: int = 0) -> None:

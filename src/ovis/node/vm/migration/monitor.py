@@ -29,10 +29,12 @@ async def watch(vms: Vms, vm: Vm, departure: Departure, *, until_gone: bool = Fa
     settings = vms.migrations.settings
     began = vms.monotonic()
     convergence = Convergence(departure.schedule, patience=settings.patience, now=began)
-    has_begun = False
+    has_begun = until_gone
+    is_first = True
     while True:
-        if not until_gone or has_begun:
+        if not (until_gone and is_first):
             await departure.waker.pause(settings.sample_period if has_begun else FIRST_LOOK)
+        is_first = False
         try:
             job = await vms.hypervisor.migration.progress(vm.id)
         except HypervisorError as error:
@@ -95,6 +97,7 @@ async def _take(vms: Vms, vm: Vm, departure: Departure, action: Action) -> None:
                 await migration.start_post_copy(vm.id)
             except HypervisorError:
                 departure.post_copy = False
+                await keep_running(vms, vm)
                 raise
             tell(vms, vm, departure)
         case Abort(why):

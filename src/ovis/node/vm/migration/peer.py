@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 
-from ovis.client.node import AsyncNode
 from ovis.client.types import ExitedVmStats, RunningVmStats, VmDefinition, VmStatus
 from ovis.node.errors import BadParameter
 from ovis.node.vm.migration.settings import MigrationSettings
@@ -16,6 +15,9 @@ from ovis.node.vm.migration.verdict import There
 from ovis.node.vm.states import ExitReason
 from ovis.wire.errors import RpcError, WireError
 from ovis.wire.target import TcpTarget
+
+if TYPE_CHECKING:
+    from ovis.client.node import AsyncNode
 
 NO_SUCH_VM = 1
 LIMIT_EXCEEDED = 82
@@ -106,6 +108,8 @@ class AgentPeer:
             await self._node.close()
             self._node = None
         if self._node is None:
+            from ovis.client.node import AsyncNode  # 1.3 MB that an agent needs when a VM leaves it
+
             self._node = await AsyncNode.open(self._target, flow="migration")
         return self._node
 

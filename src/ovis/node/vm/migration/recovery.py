@@ -15,9 +15,11 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
+from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.events import JobCompleted, Paused, Resumed, Stopped
 from ovis.node.hypervisor.interface import DomainInfo
-from ovis.node.vm.migration import destination, settling
+from ovis.node.vm.migration import convergence, destination, settling
+from ovis.node.vm.migration.convergence import Schedule
 from ovis.node.vm.migration.status import Arrival, Departure, StoredDeparture
 from ovis.node.vm.states import exit_after_stop
 from ovis.node.vm.vm import Vm
@@ -31,11 +33,20 @@ log = logging.getLogger(__name__)
 def resume_departure(vms: Vms, vm: Vm, stored: StoredDeparture) -> None:
     """The VM is known to `vms` and was leaving."""
     log.warning("VM %s (%s) was on its way to %s: finding out where it is", vm.id, vm.name, stored.destination)
-    vm.departure = Departure(stored.destination, post_copy=stored.post_copy)
+    vm.departure = Departure(
+        stored.destination, _schedule(stored), given_schedule=stored.schedule, post_copy=stored.post_copy
+    )
     vm.booted = True
     vm.status = VmStatus.MIGRATION_SOURCE
     vm.touch()
     vm.departure.task = vms.own(_settle(vms, vm, vm.departure), f"settle VM {vm.id}")
+
+
+def _schedule(stored: StoredDeparture) -> Schedule:
+    try:
+        return convergence.read(stored.schedule)
+    except BadParameter:  # of another release
+        return convergence.DEFAULT
 
 
 async def _settle(vms: Vms, vm: Vm, departure: Departure) -> None:

@@ -33,6 +33,7 @@ BACK = {
 }
 ASK_TO_FORGET = 20  # looks at a destination that received a VM and does nothing with it
 TIDY_FOR = 600.0
+OVERDUE = 30.0
 LOST = "It is on neither host any more: it ended here, and the destination does not run it"
 
 
@@ -40,40 +41,62 @@ async def settle(vms: Vms, vm: Vm, departure: Departure) -> None:
     """Ends with the VM running here, or Down here. Waits as long as that takes."""
     departure.phase = Phase.SETTLING
     pause = vms.migrations.settings.settle_period
-    held_looks = 0
+    look = _Look(vms, vm, departure)
     try:
         while not vm.is_down and vm.ending is None:
-            here = await _look_here(vms, vm, departure)
-            if here is Here.MOVING:
-                departure.phase = Phase.TRANSFERRING
-                await monitor.watch(vms, vm, departure, until_gone=True)
-                departure.phase = Phase.SETTLING
-                continue
-            there = await _look_there(vms, vm, departure) if needs_there(here) else There.UNKNOWN
-            held_looks = held_looks + 1 if here is Here.HELD else 0
-            decision = decide(here, there, post_copy=departure.post_copy)
-            # A moment after libvirtd's return a domain that it is about to resume looks held.
-            if here is Here.HELD and held_looks < 2:
-                decision = Verdict.WAIT
-            if decision is not Verdict.WAIT and await _act(vms, vm, departure, decision, here):
-                return
-            if here is Here.HELD and there is There.WAITING and held_looks % ASK_TO_FORGET == 0:
-                await _ask_to_forget(vms, vm, departure)
-            _tell_waiting(vm, departure, here, there, pause)
+            try:
+                if await look.once():
+                    return
+            except Exception:  # nothing may keep a VM on its way for ever
+                log.exception("settling the migration of VM %s went wrong", vm.id)
             await departure.waker.pause(pause)
             pause = min(pause * 1.5, vms.migrations.settings.settle_longest_period)
     finally:
         await departure.releases.aclose()
     departure.finish(Phase.FAILED)  # destroyed here while it was on its way
-    vms.own(_tidy(vms, vm, departure), f"tidy up after VM {vm.id}")
+    _begin_to_tidy(vms, vm, departure)
 
 
-def _tell_waiting(vm: Vm, departure: Departure, here: Here, there: There, pause: float) -> None:
-    if pause > 5 and not departure.is_overdue:
+class _Look:
+    """One look after the other; what the last ones saw."""
+
+    def __init__(self, vms: Vms, vm: Vm, departure: Departure) -> None:
+        self._vms = vms
+        self._vm = vm
+        self._departure = departure
+        self._began = vms.monotonic()
+        self._held = 0
+
+    async def once(self) -> bool:
+        """Whether it is settled."""
+        vms, vm, departure = self._vms, self._vm, self._departure
+        here = await _look_here(vms, vm, departure)
+        if here is Here.MOVING:
+            departure.phase = Phase.TRANSFERRING
+            await monitor.watch(vms, vm, departure, until_gone=True)
+            departure.phase = Phase.SETTLING
+            here = await _look_here(vms, vm, departure)
+        there = await _look_there(vms, vm, departure) if needs_there(here) else There.UNKNOWN
+        self._held = self._held + 1 if here is Here.HELD else 0
+        decision = decide(here, there, post_copy=departure.post_copy)
+        # A moment after libvirtd's return a domain that it is about to resume looks held.
+        if here is Here.HELD and self._held < 2:
+            decision = Verdict.WAIT
+        if decision is not Verdict.WAIT:
+            return await _act(vms, vm, departure, decision, here)
+        if here is Here.HELD and there is There.WAITING and self._held % ASK_TO_FORGET == 0:
+            await _ask_to_forget(vms, vm, departure)
+        self._tell_waiting(here, there)
+        return False
+
+    def _tell_waiting(self, here: Here, there: There) -> None:
+        departure = self._departure
+        if departure.is_overdue or self._vms.monotonic() - self._began < OVERDUE:
+            return
         departure.is_overdue = True
         log.warning(
             "VM %s is %s here and %s at %s: it stays Migration Source until the destination can tell, or until it is "
-            "destroyed here", vm.id, here.value, there.value, departure.destination,
+            "destroyed here", self._vm.id, here.value, there.value, departure.destination,
         )  # fmt: skip
 
 
@@ -125,11 +148,12 @@ async def _stay(vms: Vms, vm: Vm, departure: Departure, here: Here) -> bool:
     except HypervisorError:
         return False
     log.warning("VM %s stays: %s", vm.id, departure.failure or "its migration did not succeed")
-    departure.finish(Phase.FAILED)
+    departure.phase = Phase.FAILED
+    await keep_running(vms, vm)
     vm.paused_by_disk = vm.paused_by_disk or info.reason == "ioerror"
     vms.move(vm, _back(vm, info))
-    await keep_running(vms, vm)
-    vms.own(_tidy(vms, vm, departure), f"tidy up after VM {vm.id}")
+    departure.finish(Phase.FAILED)
+    _begin_to_tidy(vms, vm, departure)
     return True
 
 
@@ -159,7 +183,7 @@ async def _lost(vms: Vms, vm: Vm, departure: Departure, here: Here) -> bool:
         vms.end(vm, exit_of(ExitReason.POSTCOPY_MIGRATION_FAILED))
     else:
         vms.end(vm, departure.end or exit_of(ExitReason.LIBVIRT_DOMAIN_MISSING, LOST))
-    vms.own(_tidy(vms, vm, departure), f"tidy up after VM {vm.id}")
+    _begin_to_tidy(vms, vm, departure)
     return True
 
 
@@ -172,6 +196,10 @@ async def _end_here(vms: Vms, vm: Vm) -> bool:
         log.warning("the rest of VM %s could not be ended: %s", vm.id, error)
         return False
     return True
+
+
+def _begin_to_tidy(vms: Vms, vm: Vm, departure: Departure) -> None:
+    departure.tidying = vms.own(_tidy(vms, vm, departure), f"tidy up after VM {vm.id}")
 
 
 async def _tidy(vms: Vms, vm: Vm, departure: Departure) -> None:

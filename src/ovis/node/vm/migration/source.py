@@ -60,6 +60,7 @@ async def begin(vms: Vms, vm: Vm, wish: MigrateParams) -> None:
     held = AsyncExitStack()
     await held.enter_async_context(vm.claim("migration"))
     before = vm.status
+    await _stop_tidying(vm)
     vm.departure = departure
     vms.move(vm, Cause.MIGRATION_STARTED)
     try:
@@ -71,6 +72,13 @@ async def begin(vms: Vms, vm: Vm, wish: MigrateParams) -> None:
         raise
     log.info("VM %s (%s) leaves for %s", vm.id, vm.name, departure.destination)
     departure.task = vms.own(_leave(vms, vm, departure, wish, held), f"migrate VM {vm.id}")
+
+
+async def _stop_tidying(vm: Vm) -> None:
+    """Or what is left to do after an earlier migration would take back what this one announces."""
+    if vm.departure is not None and vm.departure.tidying is not None:
+        vm.departure.tidying.cancel()
+        await asyncio.gather(vm.departure.tidying, return_exceptions=True)
 
 
 def _departure(vms: Vms, wish: MigrateParams) -> Departure:
@@ -88,7 +96,7 @@ def _departure(vms: Vms, wish: MigrateParams) -> Departure:
     schedule = convergence.read(wish.convergence_schedule)
     if wish.outgoing_limit:
         vms.migrations.outgoing.limit = wish.outgoing_limit
-    return Departure(wish.dst.strip(), schedule)
+    return Departure(wish.dst.strip(), schedule, given_schedule=wish.convergence_schedule)
 
 
 async def _leave(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams, held: AsyncExitStack) -> None:
@@ -100,6 +108,9 @@ async def _leave(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams, he
             departure.failure = "its turn did not come in time"
         except (NotMoved, PeerError, BadParameter, HypervisorError) as error:
             departure.failure = str(error)
+        except Exception:  # or the VM would be on its way for ever
+            log.exception("the migration of VM %s failed in an unforeseen way", vm.id)
+            departure.failure = "the agent made a mistake, see its log"
         else:
             await _transfer(vms, vm, departure, wish)
         await settling.settle(vms, vm, departure)
@@ -156,6 +167,9 @@ async def _transfer(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams)
         await vm.until(lambda: departure.has_stopped or vm.is_down, seconds=STOPPED_COMES)
     except (HypervisorError, BadParameter) as error:
         departure.failure = departure.failure or str(error)
+    except Exception:  # as above
+        log.exception("the transfer of VM %s failed in an unforeseen way", vm.id)
+        departure.failure = "the agent made a mistake, see its log"
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ovis.client.types import VmDefinition
+from ovis.client.types import ConvergenceSchedule, VmDefinition
 from ovis.node.vm.migration.convergence import DEFAULT, Schedule
 from ovis.node.vm.states import Exit
 
@@ -28,6 +28,7 @@ class StoredDeparture(msgspec.Struct, frozen=True):
 
     destination: str
     post_copy: bool = False
+    schedule: ConvergenceSchedule | None = None
 
 
 class Waker:
@@ -55,6 +56,7 @@ class Departure:
 
     destination: str
     schedule: Schedule = DEFAULT
+    given_schedule: ConvergenceSchedule | None = None
     phase: Phase = Phase.WAITING
     progress: int = 0
     downtime: int = 0
@@ -69,6 +71,7 @@ class Departure:
     releases: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What is given back when the migration has ended: its slot."""
     task: asyncio.Task[None] | None = None
+    tidying: asyncio.Task[None] | None = None
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     waker: Waker = field(default_factory=Waker)
@@ -82,7 +85,9 @@ class Departure:
         self.ended.set()
 
     def stored(self) -> StoredDeparture | None:
-        return StoredDeparture(self.destination, self.post_copy) if self.is_active else None
+        if not self.is_active:
+            return None
+        return StoredDeparture(self.destination, self.post_copy, self.given_schedule)
 
 
 @dataclass

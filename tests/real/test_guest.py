@@ -212,19 +212,34 @@ def test_screen_speaks_rfb_without_its_password(machine: Machine) -> None:
     screen.close()
 
 
+def entered(machine: Machine) -> BlockingTunnel:
+    """A client of the screen, through all of RFB's handshake."""
+    screen = machine.console("vnc")
+    for answer, end in ((b"RFB 003.008\n", b"\n"), (b"\x01", b"\x01"), (b"\x01", b"\0\0\0\0")):
+        read_until(screen, end)
+        screen.send(answer)
+    read_until(screen, b"QEMU")
+    return screen
+
+
+def test_who_is_connected_stays_or_goes_as_the_ticket_says(machine: Machine) -> None:
+    screen = entered(machine)
+    with machine.agent.client() as node:
+        with pytest.raises(RpcError) as refused:
+            node.vm.set_ticket(vm_id=ID, password="x", ttl=5, existing_conn_action=VmTicketConflictAction.FAIL)
+        assert refused.value.code == 18
+        node.vm.set_ticket(vm_id=ID, password="x", ttl=5, existing_conn_action=VmTicketConflictAction.KEEP)
+        assert not screen.is_over
+        node.vm.set_ticket(vm_id=ID, password="x", ttl=5, existing_conn_action=VmTicketConflictAction.DISCONNECT)
+    read_until(screen, b"never said")
+    assert (screen.is_over, screen.reason) == (True, "somebody else opens this console")
+
+
 def test_desktop_is_locked_when_nobody_looks_any_more(machine: Machine) -> None:
     with machine.agent.client() as node:
         node.vm.desktop_login(vm_id=ID, domain="", username="me", password="secret")
     machine.until(lambda stats: stats.session.value == "UserLoggedOn")
-    screen = machine.console("vnc")
-    read_until(screen, b"\n")
-    screen.send(b"RFB 003.008\n")
-    read_until(screen, b"\x01")
-    screen.send(b"\x01")
-    read_until(screen, b"\0\0\0\0")
-    screen.send(b"\x01")  # and from now on it counts as a client
-    read_until(screen, b"QEMU")
-    screen.close()
+    entered(machine).close()
     machine.until(lambda stats: stats.session.value == "Locked", seconds=15)
 
 

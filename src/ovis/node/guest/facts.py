@@ -56,6 +56,17 @@ class GuestMount:
 
 
 @dataclass(frozen=True)
+class GuestContainer:
+    """`status` in the words of the guest's container engine."""
+
+    id: str
+    names: tuple[str, ...]
+    image: str
+    command: str
+    status: str
+
+
+@dataclass(frozen=True)
 class GuestMemory:
     """In bytes, as the guest counts it."""
 
@@ -90,6 +101,7 @@ class GuestFacts:
     fqdn: str | None = None
     applications: tuple[str, ...] | None = None
     session: Session | None = None
+    containers: tuple[GuestContainer, ...] | None = None
     memory: GuestMemory | None = None
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ovis.client.types import (
     BalloonInfo,
     ExitedVmStats,
+    GuestContainerInfo,
     GuestDiskMappingInfo,
     GuestMemoryStats,
     GuestMountInfo,
@@ -82,6 +83,7 @@ def build(vm: Vm, *, elapsed: int, now: float) -> RunningVmStats | ExitedVmStats
         display_secure_port=first.tls_port if first else -1,
         display_type=_display_type(first),
         elapsed_time=elapsed,
+        guest_containers=_containers(guest),
         guest_cpu_count=-1 if guest is None or guest.cpus is None else guest.cpus,
         guest_fqdn=(guest.fqdn or guest.host_name or "") if guest else "",
         guest_ips=" ".join(guest.addresses) if guest else "",
@@ -353,6 +355,15 @@ def _guest_interfaces(guest: GuestFacts | None) -> list[GuestNetworkDeviceInfo] 
         return None
     return [
         GuestNetworkDeviceInfo(hw=i.mac, inet=list(i.inet), inet6=list(i.inet6), name=i.name) for i in guest.interfaces
+    ]
+
+
+def _containers(guest: GuestFacts | None) -> list[GuestContainerInfo] | None:
+    if guest is None or guest.containers is None:
+        return None
+    return [
+        GuestContainerInfo(id=c.id, names=list(c.names), image=c.image, command=c.command, status=c.status)
+        for c in guest.containers
     ]
 
 

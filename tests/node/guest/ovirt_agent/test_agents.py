@@ -157,3 +157,25 @@ def test_libvirt_that_is_away_is_tried_again() -> None:
         await world.until(lambda: world.guest is not first)
 
     run(body)
+
+
+def test_guest_is_told_what_happens_and_given_time_for_it() -> None:
+    async def body(world: World) -> None:
+        await world.hears()
+        assert not await world.agents.tell(ID, "before_migration", seconds=5)  # who has not said that it knows events
+        await world.say("heartbeat", apiVersion=3)
+        assert (await world.hears())["__name__"] == "api-version"
+        telling = asyncio.ensure_future(world.agents.tell(ID, "before_migration", seconds=5))
+        told = await world.hears()
+        assert (told["__name__"], told["type"]) == ("lifecycle-event", "before_migration")
+        await world.say("completion", reply_id="another")
+        await asyncio.sleep(0.01)
+        assert not telling.done()
+        await world.say("completion", reply_id=told["reply_id"])
+        assert await telling
+        assert not await world.agents.tell(ID, "before_migration", seconds=0.02)
+        await world.hears()
+        assert await world.agents.tell(ID, "after_migration", failed=True)
+        assert await world.hears() == {"__name__": "lifecycle-event", "type": "after_migration", "failure": True}
+
+    run(body)

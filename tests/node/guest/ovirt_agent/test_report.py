@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovis.node.guest.facts import GuestFacts, GuestInterface, GuestMemory, GuestMount, GuestTimezone, Session
+from ovis.node.guest.facts import (
+    GuestContainer,
+    GuestFacts,
+    GuestInterface,
+    GuestMemory,
+    GuestMount,
+    GuestTimezone,
+    Session,
+)
 from ovis.node.guest.merging import merged
 from ovis.node.guest.ovirt_agent.protocol import Message
 from ovis.node.guest.ovirt_agent.report import LESSONS, learn
@@ -28,6 +36,10 @@ def test_what_an_agent_tells_becomes_facts() -> None:
         ("fqdn", {"fqdn": "tiny.example.org"}),
         ("applications", {"applications": ["kernel-6.1", 7, "vim"]}),
         ("number-of-cpus", {"count": 4}),
+        (
+            "containers",
+            {"list": [{"id": "c1", "names": ["web"], "image": "nginx", "command": "run", "status": "Up"}, 7]},
+        ),
         ("timezone", {"zone": "Europe/Berlin", "offset": 60}),
         ("network-interfaces", {"interfaces": [CARD]}),
         ("disks-usage", {"disks": [DISK], "mapping": {"s1": {"name": "/dev/vda"}}}),
@@ -36,6 +48,7 @@ def test_what_an_agent_tells_becomes_facts() -> None:
     assert facts.memory == GuestMemory(2 << 20, 1 << 20)
     assert (facts.host_name, facts.fqdn, facts.cpus) == ("tiny", "tiny.example.org", 4)
     assert facts.applications == ("kernel-6.1", "vim")
+    assert facts.containers == (GuestContainer("c1", ("web",), "nginx", "run", "Up"),)
     assert facts.timezone == GuestTimezone("Europe/Berlin", 3600)
     assert facts.interfaces == (GuestInterface("eth0", "52:54:00:00:00:01", ("192.0.2.1",), ()),)
     assert (facts.mounts, facts.disks) == ((GuestMount("/", "ext4", 10, 5),), (("s1", "/dev/vda"),))

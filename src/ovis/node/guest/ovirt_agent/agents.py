@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 SILENT_SECONDS = 60.0  # agents beat every 5 s by default
 RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 AFTER_FLOOD = 60.0
+EVENTS_SINCE = 3
+"""Version of the agent's API that knows events and answers them."""
 
 
 class AgentSilent(NodeError):
@@ -49,6 +52,7 @@ class _Agent:
     facts: GuestFacts = field(default_factory=GuestFacts)
     api_version: int = 0
     told: bool = False
+    replies: dict[str, asyncio.Future[None]] = field(default_factory=dict)
 
 
 class OvirtAgents:
@@ -111,6 +115,31 @@ class OvirtAgents:
         except StreamLost as error:
             raise AgentSilent(domain_id) from error
 
+    async def tell(self, domain_id: str, event: str, *, failed: bool = False, seconds: float = 0.0) -> bool:
+        """Tell the guest what happens to its VM: before_migration, after_migration, before_hibernation, …
+
+        With `seconds` the agent is given that long to get ready. Whether it was told, and said it is ready when that
+        was waited for; an agent that is away or too old for it is no error. Raises HypervisorError.
+        """
+        agent = self._agents.get(domain_id)
+        if agent is None or agent.api_version < EVENTS_SINCE:
+            return False
+        members: dict[str, object] = {"failure": True} if failed else {}
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if seconds:
+            members["reply_id"] = reply_id = str(uuid.uuid4())
+            agent.replies[reply_id] = ready
+        try:
+            await self.send(domain_id, "lifecycle-event", type=event, **members)
+            if seconds:
+                async with asyncio.timeout(seconds):
+                    await ready
+        except (AgentSilent, TimeoutError):
+            return False
+        finally:
+            agent.replies = {key: kept for key, kept in agent.replies.items() if kept is not ready}
+        return True
+
     def look(self) -> None:
         """Tell of the agents that have become silent; called now and then."""
         for domain_id, agent in self._agents.items():
@@ -159,6 +188,7 @@ class OvirtAgents:
                     agent.heard = self._clock()
                     agent.facts = learn(agent.facts, message)
                     await self._agree(agent, message)
+                    _completed(agent, message)
                 if agent.heard is not None and (agent.facts != before or not agent.told):
                     agent.told = True
                     self._on_facts(domain_id, agent.facts)
@@ -176,3 +206,10 @@ class OvirtAgents:
             agent.api_version = common
             if common:
                 await agent.stream.write(encode("api-version", apiVersion=common))
+
+
+def _completed(agent: _Agent, message: Message) -> None:
+    reply_id = message.body.get("reply_id")
+    waiting = agent.replies.get(reply_id) if message.name == "completion" and isinstance(reply_id, str) else None
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ovis.node.guest.facts import (
     MOUNTS,
+    GuestContainer,
     GuestFacts,
     GuestInterface,
     GuestMemory,
@@ -29,6 +30,8 @@ from ovis.node.guest.ovirt_agent.protocol import Message
 APPLICATIONS = 2048
 INTERFACES = 64
 ADDRESSES = 32
+CONTAINERS = 256
+CONTAINER_NAMES = 16
 KIB = 1024
 
 Body = Mapping[str, Any]
@@ -130,6 +133,20 @@ def _cpus(known: GuestFacts, body: Body) -> GuestFacts:
     return replace(known, cpus=min(_whole(body.get("count")), 4096) or None)
 
 
+def _containers(known: GuestFacts, body: Body) -> GuestFacts:
+    found = tuple(
+        GuestContainer(
+            clean(container.get("id")),
+            _texts(container.get("names"), CONTAINER_NAMES),
+            clean(container.get("image")),
+            clean(container.get("command")),
+            clean(container.get("status")),
+        )
+        for container in items(body.get("list"), CONTAINERS)
+    )
+    return replace(known, containers=found)
+
+
 def _uninstalled(known: GuestFacts, _body: Body) -> GuestFacts:
     return replace(known, applications=())
 
@@ -182,6 +199,7 @@ LESSONS: dict[str, Callable[[GuestFacts, Body], GuestFacts]] = {
     "active-user": _active_user,
     "disks-usage": _disks,
     "number-of-cpus": _cpus,
+    "containers": _containers,
     "uninstalled": _uninstalled,
     "session-startup": _started,
     "session-shutdown": _started,

@@ -48,6 +48,7 @@ class Disk:
     target: str
     folder: Path
     format: str = "qcow2"
+    size: int = 32 * MIB
     image_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     volumes: list[str] = field(default_factory=list)
 
@@ -55,7 +56,7 @@ class Disk:
     def active(self) -> Path:
         return self.folder / self.volumes[-1]
 
-    def prepare(self, *, size: int = 64 * MIB, backing: bool = False, folder: Path | None = None) -> str:
+    def prepare(self, *, backing: bool = False, folder: Path | None = None) -> str:
         """A new volume beside the others, not in the chain yet; its id."""
         volume_id = str(uuid.uuid4())
         path = (folder or self.folder) / volume_id
@@ -63,7 +64,7 @@ class Disk:
         if backing:
             image_tool("create", "-q", "-f", "qcow2", "-b", self.volumes[-1], "-F", self.format, path)
         else:
-            image_tool("create", "-q", "-f", self.format, path, size)
+            image_tool("create", "-q", "-f", self.format, path, self.size)
         return volume_id
 
     def spec(self, volume_id: str | None = None, *, domain_id: str = DOMAIN_ID) -> types.DriveSpecVolume:
@@ -155,12 +156,17 @@ def digest_of(path: Path, image_format: str) -> str:
         raw.unlink()
 
 
-def boot(node: Node, host: VirtualHost, guest: TinyGuest, folder: Path, formats: dict[str, str]) -> DiskGuest:
-    """A VM with one disk of 64 MiB for each entry of `formats`; on return its agent answers."""
+def boot(
+    node: Node, host: VirtualHost, guest: TinyGuest, folder: Path, formats: dict[str, str], *, size: int = 32 * MIB
+) -> DiskGuest:
+    """A VM with one disk for each entry of `formats`; on return its agent answers.
+
+    The disks are small because the guest, emulated in software, reads all of them to make a digest.
+    """
     vm_id = str(uuid.uuid4())
     disks = {}
     for target, image_format in formats.items():
-        disk = Disk(target, folder / f"{vm_id[:8]}-{target}", image_format)
+        disk = Disk(target, folder / f"{vm_id[:8]}-{target}", image_format, size)
         disk.volumes.append(disk.prepare())
         disks[target] = disk
     xml = DOMAIN.format(

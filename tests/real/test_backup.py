@@ -119,7 +119,7 @@ def test_chain_of_incremental_backups_is_restored_bit_by_bit(node: Node, guest: 
         found = node.vm.start_backup(guest.id, wanted)
         assert found.checkpoint is not None
         assert name in found.checkpoint
-        guest.write("vda", at=20 + 4 * number, mib=2)  # not in this backup, but in the next
+        guest.write("vda", at=12 + 4 * number, mib=2)  # not in this backup, but in the next
         if number:
             assert 2 << 20 <= pull_changes(found.disks[image], copy) <= 4 << 20
         else:
@@ -195,10 +195,10 @@ def test_incremental_backup_after_a_snapshot_and_a_merge(node: Node, guest: Disk
     pull(node.vm.start_backup(guest.id, first).disks[disk.image_id], copy)
     node.vm.stop_backup(guest.id, first.backup_id)
     node.vm.snapshot(guest.id, [disk.snapshot()])
-    guest.write("vda", at=40)
+    guest.write("vda", at=25)
     node.vm.merge(guest.id, disk.spec(), disk.volumes[0], disk.volumes[-1])
     until("the merge is over", lambda: len(guest.chain("vda")) == 1)
-    guest.write("vda", at=44)
+    guest.write("vda", at=28)
     before = guest.digest("vda")
     second = config(guest, "vda", since=first.to_checkpoint_id)
     pull_changes(node.vm.start_backup(guest.id, second).disks[disk.image_id], copy)
@@ -208,7 +208,7 @@ def test_incremental_backup_after_a_snapshot_and_a_merge(node: Node, guest: Disk
 
 def test_prepared_scratch_disk_is_used_and_left_alone(node: Node, guest: DiskGuest, agent: AgentProcess) -> None:
     scratch = agent.folder / "prepared-scratch"
-    image_tool("create", "-q", "-f", "qcow2", scratch, 64 << 20)
+    image_tool("create", "-q", "-f", "qcow2", scratch, 32 << 20)
     wanted = config(guest, "vda")
     disk = types.BackupDisk(
         checkpoint=False,

@@ -107,7 +107,7 @@ def test_inner_and_active_layers_are_merged_under_a_running_guest(node: Node, gu
 def test_merge_goes_on_after_the_agent_was_killed(agent: AgentProcess, node: Node, guest: DiskGuest) -> None:
     disk = guest.disks["vda"]
     node.vm.snapshot(guest.id, [disk.snapshot()])
-    guest.write("vda", at=16, mib=12)
+    guest.write("vda", at=16, mib=8)
     before = guest.digest("vda")
     job_id = merge(node, guest, disk, base=0, top=-1, bandwidth=4)
     assert set(jobs(node, guest)) == {job_id}
@@ -178,16 +178,16 @@ def finished(node: Node, guest: DiskGuest, source: types.DriveSpecVolume, target
 
 def test_disk_grows_and_does_not_shrink(node: Node, guest: DiskGuest) -> None:
     disk = guest.disks["vda"]
-    assert node.vm.disk_size_extend(guest.id, disk.spec(guest.chain("vda")[-1]), 80 * MIB) == 80 * MIB
-    assert guest.shell("cat /sys/block/vda/size").strip() == str(80 * MIB // 512)
+    assert node.vm.disk_size_extend(guest.id, disk.spec(guest.chain("vda")[-1]), 40 * MIB) == 40 * MIB
+    assert guest.shell("cat /sys/block/vda/size").strip() == str(40 * MIB // 512)
     with pytest.raises(RpcError, match="cannot shrink"):
-        node.vm.disk_size_extend(guest.id, disk.spec(guest.chain("vda")[-1]), 64 * MIB)
+        node.vm.disk_size_extend(guest.id, disk.spec(guest.chain("vda")[-1]), 32 * MIB)
 
 
 def test_refresh_tells_the_sizes_of_the_file(node: Node, guest: DiskGuest) -> None:
     disk = guest.disks["vdc"]
     found = node.vm.refresh_disk(guest.id, disk.spec())
-    assert found.apparentsize == 64 * MIB
+    assert found.apparentsize == 32 * MIB
     assert found.truesize == disk.active.stat().st_blocks * 512
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.metadata
 import logging
 import resource
 import signal
@@ -17,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ovis import __version__
 from ovis.node import config as configuration
 from ovis.node import logs, systemd
 from ovis.node.config import Config, ConfigError
@@ -55,8 +55,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--check", action="store_true", help="read the configuration, say what is wrong with it, and end"
     )
-    version = importlib.metadata.version("ovis")
-    parser.add_argument("--version", action="version", version=f"ovisd {version}")
+    parser.add_argument("--version", action="version", version=f"ovisd {__version__}")
     return parser.parse_args(arguments)
 
 

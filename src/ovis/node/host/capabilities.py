@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from importlib import metadata
 
+from ovis import __version__
 from ovis.client.types import (
     AutoNumaBalancingStatus,
     CpuInfo,
@@ -211,4 +211,4 @@ def _rng_sources(files: KernelFiles) -> list[VmRngDeviceSource]:
 
 
 def _version() -> str:
-    return metadata.version("ovis")
+    return __version__

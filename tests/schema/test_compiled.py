@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ovis.client import node_schema
 from ovis.schema import compiled
 
 from .samples import changed
@@ -32,3 +33,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_loading_the_compiled_form_needs_no_yaml_parser() -> None:
     code = "import sys, ovis.schema.compiled; assert 'yaml' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+def test_what_answers_calls_need_is_the_same_in_both_readings() -> None:
+    whole, part = node_schema.load(), node_schema.load_calls()
+    assert (part.classes, part.errors) == (whole.classes, whole.errors)
+    assert not part.types
+    assert not part.events

@@ -12,3 +12,8 @@ FILE = Path(__file__).with_name("node_schema.json")
 def load() -> Schema:
     """Read it; a few milliseconds."""
     return compiled.load(FILE)
+
+
+def load_calls() -> Schema:
+    """Only its classes and errors, as a server needs them."""
+    return compiled.load_calls(FILE)

@@ -41,7 +41,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         async with open_hypervisor(config) as hypervisor:
             node = Node(config, hypervisor)
             limits = CallLimits(in_all=config.limits.calls, per_connection=config.limits.calls_per_connection)
-            bridge = Bridge(node, node_schema.load(), HANDLERS, limits)
+            bridge = Bridge(node, node_schema.load_calls(), HANDLERS, limits)
             async with Server(
                 bridge,
                 endpoints(config),

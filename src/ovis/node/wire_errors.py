@@ -14,7 +14,7 @@ DEADLINE_PASSED = -32002
 
 @cache
 def _codes() -> dict[str, int]:
-    errors = node_schema.load().errors
+    errors = node_schema.load_calls().errors
     return {name: code for code, error in errors.items() for name in (error.name, *error.also)}
 
 

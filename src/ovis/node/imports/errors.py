@@ -45,7 +45,7 @@ class ConverterMissing(NodeError):
     def __init__(self, why: str) -> None:
         super().__init__(
             f"{why}: its guest must be converted by virt-v2v, which is not installed on this host "
-            "(on Debian: apt install virt-v2v nbdkit)"
+            "(on Debian: apt install virt-v2v nbdkit libnbd-bin)"
         )
 
 

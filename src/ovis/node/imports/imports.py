@@ -196,11 +196,17 @@ class Imports:
             self._jobs.abort(job_id)
 
     async def delete(self, job_id: str) -> None:
-        """Raises NoSuchJob, JobNotDone."""
+        """Gone for good on return. Raises NoSuchJob, JobNotDone; ConversionFailed: its record cannot be removed."""
         job = self._find(job_id)
-        self._jobs.delete(job_id)
+        if job.is_active:
+            raise JobNotDone(job_id, job.phase)
+        try:
+            await self._block(partial(self._store.remove, job.id))
+        except OSError as error:
+            raise ConversionFailed(f"the record of the import cannot be removed: {error}") from error
         self._results.pop(job.id, None)
-        await self._block(lambda: self._store.remove(job.id))
+        with contextlib.suppress(NoSuchJob):  # two callers at once
+            self._jobs.delete(job_id)
 
     def statistics(self) -> dict[str, V2VJobInfo]:
         """As in the host's statistics."""

@@ -41,7 +41,7 @@ def later(host: DeviceHost, monkeypatch: pytest.MonkeyPatch, seconds: float) -> 
         monkeypatch.setattr(host.host.vms, name, lambda now=now: now() + seconds)
 
 
-@pytest.mark.parametrize("behaviour", [None, "auto_resume", "kill", "what?"])
+@pytest.mark.parametrize("behaviour", [None, "auto_resume", "kill"])
 def test_it_goes_on_when_its_disk_is_back(tmp_path: Path, behaviour: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with paused(tmp_path, behaviour) as host:

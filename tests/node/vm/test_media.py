@@ -198,3 +198,18 @@ def test_what_the_host_changed_in_the_description_can_be_asked(tmp_path: Path) -
             assert [device["deviceType"] for device in told["devices"]] == ["interface", "disk", "graphics"]
 
     asyncio.run(main())
+
+
+def test_a_device_of_the_host_is_given_to_a_new_vm(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path, create=False) as host:
+            host.hypervisor.devices.host_devices["pci_0000_3b_00_1"] = (
+                "<device><capability type='pci'><domain>0</domain><bus>59</bus><slot>0</slot><function>1</function>"
+                "</capability></device>"
+            )
+            device = {"deviceType": "hostdev", "device": "pci_0000_3b_00_1"}
+            await host.call("VM.create", vmParams={"memSize": 64, "devices": [device]})
+            await host.host.until(lambda: host.vm.has_qemu)
+            assert [found.get("managed") for found in host.elements("devices/hostdev")] == ["yes"]
+
+    asyncio.run(main())

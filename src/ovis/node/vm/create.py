@@ -17,6 +17,7 @@ from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import saved_memory, statistics
 from ovis.node.vm.disk_users import writers
 from ovis.node.vm.errors import CreateFailed
+from ovis.node.vm.hotplug import host_devices
 from ovis.node.vm.prepare import canonical_id
 from ovis.node.vm.states import Cause, ExitReason, exit_of
 from ovis.node.vm.store import Intent
@@ -41,7 +42,9 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     if memory is not None:
         given = await saved_memory.machine_of(vms, given, memory)
     limits = await vms.limits.get()
-    prepared = await vms.preparer.prepare(vm_id, given, limits, now=vms.clock())
+    prepared = await vms.preparer.prepare(
+        vm_id, given, limits, now=vms.clock(), host_devices=await host_devices.named(vms, given)
+    )
     await refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
     vm = Vm(
         prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from ovis.client.types import VmParameters
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
 from ovis.node.hypervisor.pools import Pool
-from ovis.node.vm import arrange, definition, domain_xml, metadata, safe_xml, xml_difference
+from ovis.node.vm import arrange, definition, domain_xml, metadata, metadata_check, safe_xml, xml_difference
 from ovis.node.vm.definition import Definition
 from ovis.node.vm.errors import NotEnoughMemory
 from ovis.node.vm.host_limits import HostLimits
@@ -56,17 +56,29 @@ class Preparer:
     def close(self) -> None:
         self._threads.close()
 
-    async def prepare(self, vm_id: str, given: VmParameters, limits: HostLimits, *, now: float) -> Prepared:
-        """Raises BadParameter and its kind; nothing has changed then, nor afterwards."""
+    async def prepare(
+        self,
+        vm_id: str,
+        given: VmParameters,
+        limits: HostLimits,
+        *,
+        now: float,
+        host_devices: Mapping[str, str] | None = None,
+    ) -> Prepared:
+        """`host_devices`: libvirt's XML of those that the parameters name.
+
+        Raises BadParameter and its kind; nothing has changed then, nor afterwards but media that were made.
+        """
         vm_id = canonical_id(vm_id, "vmID")
         _refuse_saved_state(given)
         if given.xml is not None:
             field, root = FIELD, safe_xml.parse(given.xml, FIELD)
         else:
-            field, root = "vmParams", await self._build(vm_id, given)
+            field, root = "vmParams", await self._build(vm_id, given, host_devices)
         media.set_aside(root, vm_id)
         found = definition.read(root, field)
         _check(found, root, vm_id, limits, field)
+        metadata_check.check(root)
         await self._within_deadline(lambda: self._check_paths(root, limits, field), field)
         paused = _launch_paused(given, found)
         received = copy.deepcopy(root)
@@ -77,12 +89,12 @@ class Preparer:
             log.debug("VM %s: %s", vm_id, change)
         return Prepared(safe_xml.text_of(root), definition.read(root, field), now, paused, changes)
 
-    async def _build(self, vm_id: str, given: VmParameters) -> etree._Element:
+    async def _build(self, vm_id: str, given: VmParameters, host_devices: Mapping[str, str] | None) -> etree._Element:
         paths = domain_xml.disk_paths(given)
         block_paths = await self._within_deadline(
             lambda: frozenset(path for path in paths if self._rules.is_block_device(path)), "vmParams.devices"
         )
-        return domain_xml.build(vm_id, given, self._settings, block_paths=block_paths)
+        return domain_xml.build(vm_id, given, self._settings, block_paths=block_paths, host_devices=host_devices)
 
     async def check_devices(self, devices: list[etree._Element], limits: HostLimits, field: str) -> None:
         """As devices of a new VM are checked, for those that come later. Raises BadParameter."""

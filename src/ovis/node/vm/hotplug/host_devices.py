@@ -10,6 +10,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ovis.client.types import VmHostDevice, VmParameters
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.vm.devices import hostdev
@@ -66,6 +67,15 @@ async def unplug(vms: Vms, vm: Vm, names: list[str], gone: list[str]) -> None:
         gone.append(name)
 
 
+async def named(vms: Vms, given: VmParameters) -> dict[str, str]:
+    """libvirt's XML of the host's devices that the parameters of a new VM name. Raises BadParameter."""
+    found = {}
+    for place, device in enumerate(given.devices or ()):
+        if isinstance(device, VmHostDevice) and given.xml is None:
+            found[device.device] = await _xml(vms, device.device, f"vmParams.devices[{place}].device")
+    return found
+
+
 def like(device: HostDevice) -> plugging.Finder:
     def is_it(other: Device) -> bool:
         return isinstance(other, HostDevice) and device.is_same(other)
@@ -73,14 +83,17 @@ def like(device: HostDevice) -> plugging.Finder:
     return is_it
 
 
-async def _known(vms: Vms, name: str) -> HostDevice:
+async def _xml(vms: Vms, name: str, field: str) -> str:
     try:
-        xml = await vms.hypervisor.devices.host_device(name)
+        return await vms.hypervisor.devices.host_device(name)
     except HypervisorError as error:
         if not vms.hypervisor.connected:
             raise
-        raise BadParameter(FIELD, f"{name!r} is no device of this host: {error}") from error
-    device = hostdev.of_host(xml, FIELD)
+        raise BadParameter(field, f"{name!r} is no device of this host: {error}") from error
+
+
+async def _known(vms: Vms, name: str) -> HostDevice:
+    device = hostdev.of_host(await _xml(vms, name, FIELD), FIELD)
     return replace(device, managed=True) if device.kind == "pci" else device
 
 

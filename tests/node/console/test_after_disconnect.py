@@ -10,7 +10,7 @@ import pytest
 from vm_host import ID, VmHost, vm_host
 
 from ovis.node.console import after_disconnect
-from ovis.node.console.after_disconnect import DisconnectAction, DisconnectPolicy
+from ovis.node.console.after_disconnect import DisconnectAction
 from ovis.node.hypervisor.interface import GraphicsConnected, GraphicsDisconnected
 
 CHANNEL = "ovirt-guest-agent.0"
@@ -45,9 +45,9 @@ def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(folder: Path, action: DisconnectAction, body: Callable[[Screen], Awaitable[None]]) -> None:
     async def whole() -> None:
         async with asyncio.timeout(20), vm_host(folder) as host:
-            await host.started(devices=DEVICES)
+            element = f"<ovirt-vm:consoleDisconnectAction>{action.value}</ovirt-vm:consoleDisconnectAction>"
+            await host.started(devices=DEVICES, metadata=element)
             await host.until(lambda: (ID, CHANNEL) in host.hypervisor.consoles.channels)
-            host.vms.find(ID).disconnect_policy = DisconnectPolicy(action)
             screen = Screen(host)
             listening = asyncio.ensure_future(screen.listen())
             await host.until(lambda: host.vms.desktops.answers(ID))

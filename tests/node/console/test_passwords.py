@@ -10,13 +10,12 @@ from vm_host import ID, VmHost, vm_host
 
 from ovis.client.types import VmTicketConflictAction as Action
 from ovis.node.console import passwords
-from ovis.node.console.after_disconnect import DisconnectAction
+from ovis.node.console.after_disconnect import DisconnectAction, DisconnectPolicy
 from ovis.node.console.passwords import LONG_AGO, TicketFailed, Wish
 from ovis.node.console.tickets import Kind
 from ovis.node.errors import BadParameter, VmNotRunning
 from ovis.node.hypervisor.interface import GraphicsConnected
 from ovis.node.hypervisor.simulated.consoles import pair
-from ovis.node.vm.store import Store
 
 VNC = "<graphics type='vnc' port='-1'/>"
 SPICE = "<graphics type='spice' port='-1'/>"
@@ -111,11 +110,14 @@ def test_disconnect_closes_what_leads_through_the_agent(tmp_path: Path) -> None:
     run(tmp_path, body)
 
 
-def test_disconnect_action_survives_the_agent(tmp_path: Path) -> None:
+def test_disconnect_action_is_kept_with_the_domain(tmp_path: Path) -> None:
     async def body(host: VmHost) -> None:
         await put(host, disconnect_action="logout")
-        (record,) = Store(tmp_path).load()
-        assert record.disconnect_policy.action is DisconnectAction.LOGOUT
+        await put(host, disconnect_action="logout", disconnect_delay=60.0)
+        vm = host.vms.find(ID)
+        assert DisconnectPolicy.read(vm.definition.metadata) == DisconnectPolicy(DisconnectAction.LOGOUT, 60.0)
+        await put(host)
+        assert DisconnectPolicy.read(vm.definition.metadata).action is DisconnectAction.LOGOUT
         with pytest.raises(BadParameter, match="disconnectAction"):
             await put(host, disconnect_action="EXPLODE")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from ovis.node.errors import NodeError
 from ovis.node.guest import desktop
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GRACE = 2.0
+ACTION_NAME, DELAY_NAME = "consoleDisconnectAction", "consoleDisconnectDelay"
+DELAY_MOST = 7 * 86400.0
 
 
 class DisconnectAction(StrEnum):
@@ -35,11 +37,23 @@ class DisconnectAction(StrEnum):
     REBOOT = "REBOOT"
 
 
-class DisconnectPolicy(msgspec.Struct, frozen=True):
-    """As it is kept in the VM's record. `delay` in seconds."""
+@dataclass(frozen=True)
+class DisconnectPolicy:
+    """`delay` in seconds. It is kept in the metadata of the running domain, and so goes along with a migration."""
 
     action: DisconnectAction = DisconnectAction.LOCK_SCREEN
     delay: float = 0.0
+
+    @classmethod
+    def read(cls, metadata: Mapping[str, str | int | float | bool]) -> DisconnectPolicy:
+        action, delay = metadata.get(ACTION_NAME), metadata.get(DELAY_NAME)
+        return cls(
+            DisconnectAction(action) if action in list(DisconnectAction) else DisconnectAction.LOCK_SCREEN,
+            float(delay) if isinstance(delay, (int, float)) and 0 <= delay <= DELAY_MOST else 0.0,
+        )
+
+    def values(self) -> dict[str, str | int | float | bool | None]:
+        return {ACTION_NAME: self.action.value, DELAY_NAME: self.delay or None}
 
 
 def client_came(vm: Vm, client: tuple[str, str]) -> None:
@@ -56,7 +70,7 @@ def client_left(vms: Vms, vm: Vm, client: tuple[str, str]) -> None:
         vm.console_clients.remove(client)
     if vm.console_clients or not vm.has_qemu:
         return
-    policy = vm.disconnect_policy
+    policy = DisconnectPolicy.read(vm.definition.metadata)
     if policy.action is DisconnectAction.LOCK_SCREEN or (is_known and policy.action is not DisconnectAction.NONE):
         if vm.disconnecting is not None:
             vm.disconnecting.cancel()

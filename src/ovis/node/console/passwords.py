@@ -22,6 +22,7 @@ from ovis.node.console.tickets import Kind
 from ovis.node.errors import BadParameter, NodeError
 from ovis.node.hypervisor.consoles import Connected, GraphicsPassword
 from ovis.node.hypervisor.errors import HypervisorError, OperationFailed, OperationRefused
+from ovis.node.vm import live_metadata, metadata
 
 if TYPE_CHECKING:
     from ovis.node.vm.vm import Vm
@@ -51,13 +52,14 @@ class TicketFailed(NodeError):
 
 @dataclass(frozen=True)
 class Wish:
-    """`seconds` from now. `kind`: of the graphics device; None takes the first."""
+    """`seconds` from now. `kind`: of the graphics device; None takes the first. `disconnect_delay` in seconds."""
 
     password: str
     seconds: int
     action: VmTicketConflictAction
     user: str = ""
     disconnect_action: str | None = None
+    disconnect_delay: float = 0.0
     kind: str | None = None
 
     @property
@@ -130,16 +132,15 @@ def _policy(wish: Wish) -> DisconnectPolicy | None:
     if wish.disconnect_action is None:
         return None
     try:
-        return DisconnectPolicy(DisconnectAction(wish.disconnect_action.upper()))
+        return DisconnectPolicy(DisconnectAction(wish.disconnect_action.upper()), wish.disconnect_delay)
     except ValueError:
         known = ", ".join(DisconnectAction)
         raise BadParameter("params.disconnectAction", f"{wish.disconnect_action[:40]!r} is none of {known}") from None
 
 
 async def _keep(vms: Vms, vm: Vm, policy: DisconnectPolicy) -> None:
-    before, vm.disconnect_policy = vm.disconnect_policy, policy
     try:
-        await vms.keep(vm)
-    except (OSError, HypervisorError) as error:
-        vm.disconnect_policy = before
+        if await live_metadata.edit(vms, vm, lambda holder: metadata.set_in(holder, policy.values())):
+            await vms.refresh(vm)
+    except HypervisorError as error:
         raise TicketFailed(vm.id, f"it holds, but its disconnect action could not be kept: {error}") from error

@@ -167,7 +167,6 @@ async def _revive(vms: Vms, record: Record, info: DomainInfo | None) -> Vm | Non
     )
     vm.disk_work = record.disk_work
     vm.freeze = record.freeze
-    vm.disconnect_policy = record.disconnect_policy
     vm.changes = record.changes
     vm.asked = None if record.asked is None else ExitReason(record.asked)
     if record.time_offset is not None:

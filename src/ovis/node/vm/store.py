@@ -22,7 +22,6 @@ from typing import TypeVar
 
 import msgspec
 
-from ovis.node.console.after_disconnect import DisconnectPolicy
 from ovis.node.guest.freezing import Freeze
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.pools import Pool
@@ -71,7 +70,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     asked: ExitReason | None = None
     exit: StoredExit | None = None
     freeze: Freeze | None = None
-    disconnect_policy: DisconnectPolicy = DisconnectPolicy()
     departure: StoredDeparture | None = None
     saving: StoredSaving | None = None
     disk_work: DiskWork = NOTHING

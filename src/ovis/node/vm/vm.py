@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ovis.client.types import VmDevice, VmStatus
-from ovis.node.console.after_disconnect import DisconnectPolicy
 from ovis.node.errors import VmBusy, VmNotRunning
 from ovis.node.guest.facts import GuestFacts
 from ovis.node.guest.freezing import Freeze
@@ -74,7 +73,6 @@ class Vm:
         self.watchdog: Expiry | None = None
         self.client_ip = ""
         self.console_clients: list[tuple[str, str]] = []
-        self.disconnect_policy = DisconnectPolicy()
         self.disconnecting: asyncio.Task[None] | None = None
         self.password_device: int | None = None
         self.booted = False

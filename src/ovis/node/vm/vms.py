@@ -282,7 +282,6 @@ class Vms:
             asked=vm.asked,
             exit=StoredExit(vm.exit.code, vm.exit.reason, vm.exit.message) if vm.exit else None,
             freeze=vm.freeze,
-            disconnect_policy=vm.disconnect_policy,
             departure=vm.departure.stored() if vm.departure else None,
             saving=vm.saving.stored() if vm.saving else None,
             disk_work=vm.disk_work,

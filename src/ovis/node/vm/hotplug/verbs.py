@@ -150,5 +150,6 @@ def _wish(given: vmUpdateGraphicsDeviceParams) -> passwords.Wish:
         action=given.existing_conn_action or VmTicketConflictAction.DISCONNECT,
         user=details.get("userName", ""),
         disconnect_action=given.disconnect_action,
+        disconnect_delay=(given.console_disconnect_action_delay_minutes or 0) * 60.0,
         kind=given.graphics_type.value,
     )

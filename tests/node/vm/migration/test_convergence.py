@@ -27,12 +27,12 @@ def taken(seen: Convergence, *looks: tuple[int, int], now: float = 0.0) -> list[
 
 
 def test_nothing_is_done_while_each_iteration_has_less_to_send() -> None:
-    seen = Convergence(THREE, patience=60, now=0)
+    seen = Convergence(THREE, patience=60, pace=1, now=0)
     assert taken(seen, (1, 8 * GIB), (1, GIB), (2, 4 * GIB), (2, 1), (3, 2 * GIB), (4, GIB)) == [[]] * 6
 
 
 def test_each_measure_is_taken_once_when_its_limit_is_passed() -> None:
-    seen = Convergence(THREE, patience=60, now=0)
+    seen = Convergence(THREE, patience=60, pace=1, now=0)
     looks = [(1, GIB), (2, GIB), (2, GIB // 2), (3, GIB), (3, 5), (4, GIB), (4, 5), (5, GIB), (6, GIB)]
     assert taken(seen, *looks) == [
         [], [], [], [SetDowntime(0.15)], [], [SetDowntime(0.2)], [], [NO_CONVERGENCE], [],
@@ -40,35 +40,36 @@ def test_each_measure_is_taken_once_when_its_limit_is_passed() -> None:
 
 
 def test_progress_starts_the_count_anew() -> None:
-    seen = Convergence(THREE, patience=60, now=0)
+    seen = Convergence(THREE, patience=60, pace=1, now=0)
     looks = [(1, GIB), (2, GIB), (3, GIB // 2), (4, GIB), (5, GIB)]
     assert taken(seen, *looks) == [[], [], [], [], [SetDowntime(0.15)]]
 
 
-def test_iterations_too_quick_to_be_seen_count_as_well() -> None:
-    seen = Convergence(THREE, patience=60, now=0)
-    assert taken(seen, (1, GIB), (9, GIB)) == [[], [SetDowntime(0.15), SetDowntime(0.2)]]
-    assert taken(seen, (10, GIB)) == [[NO_CONVERGENCE]]
+def test_each_measure_gets_its_time_however_quick_the_iterations_are() -> None:
+    seen = Convergence(THREE, patience=60, pace=3, now=0)
+    assert taken(seen, *[(1 + 10 * number, GIB) for number in range(9)]) == [
+        [], [SetDowntime(0.15)], [], [], [SetDowntime(0.2)], [], [], [NO_CONVERGENCE], [],
+    ]  # fmt: skip
 
 
 def test_a_schedule_without_a_way_out_ends_by_patience() -> None:
-    seen = Convergence(Schedule((), ()), patience=5, now=0)
+    seen = Convergence(Schedule((), ()), patience=5, pace=1, now=0)
     looks = [(number, GIB) for number in range(1, 10)]
     assert taken(seen, *looks) == [[]] * 6 + [[NO_CONVERGENCE]] + [[]] * 2
 
 
 def test_a_long_first_iteration_is_left_alone() -> None:
-    seen = Convergence(Schedule((), ()), patience=5, now=0)
+    seen = Convergence(Schedule((), ()), patience=5, pace=1, now=0)
     assert taken(seen, *[(1, GIB - number) for number in range(30)]) == [[]] * 30
 
 
 def test_what_does_not_move_at_all_is_given_up_whatever_the_schedule_holds() -> None:
-    seen = Convergence(THREE, patience=5, now=0)
+    seen = Convergence(THREE, patience=5, pace=1, now=0)
     assert taken(seen, *[(1, GIB)] * 8) == [[]] * 6 + [[NO_CONVERGENCE]] + [[]]
 
 
 def test_the_usual_schedule_ends() -> None:
-    seen = Convergence(DEFAULT, patience=60, now=0)
+    seen = Convergence(DEFAULT, patience=60, pace=1, now=0)
     actions = [action for due in taken(seen, *[(number, GIB) for number in range(1, 20)]) for action in due]
     assert actions == [step.action for step in DEFAULT.stalling]
 

@@ -31,6 +31,7 @@ QUICK = MigrationSettings(
     retry_period=0.01,
     sample_period=0.01,
     appear_within=0.3,
+    pace=0.0,
     settle_period=0.01,
     settle_longest_period=0.05,
 )

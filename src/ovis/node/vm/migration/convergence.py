@@ -7,7 +7,8 @@ earlier one had; iterations without progress are counted, and the schedule says 
 
 takes 150 ms at the second iteration without progress, 200 ms at the third, and gives up at the next one after that.
 A schedule that holds no way out gets one: after its last measure, `patience` seconds without progress end the
-migration. So they do at any time when nothing moves at all.
+migration. So they do at any time when nothing moves at all. Two measures are `pace` seconds apart at least: iterations
+of a small rest take milliseconds, and a whole schedule would be over before its first measure could work.
 Source: the schema's ConvergenceSchedule; reference/vdsm.md, 2.4.
 """
 
@@ -108,9 +109,11 @@ def _action(given: ConvergenceAction, field: str) -> Action:
 class Convergence:
     """What has been seen of one migration; times are monotonic seconds."""
 
-    def __init__(self, schedule: Schedule, *, patience: float, now: float) -> None:
+    def __init__(self, schedule: Schedule, *, patience: float, pace: float, now: float) -> None:
         self._steps = list(schedule.stalling)
         self._patience = patience
+        self._pace = pace
+        self._step_at = now - pace
         self._seen: tuple[int, int] | None = None
         self._least: int | None = None
         self._moved_at = now
@@ -123,10 +126,10 @@ class Convergence:
         """The measures that are due now, each of them once. `remaining` in bytes."""
         self._compare(iteration, remaining, now)
         due: list[Action] = []
-        while self._steps and self._is_due(self._steps[0], iteration):
+        if self._steps and now - self._step_at >= self._pace and self._is_due(self._steps[0], iteration):
             due.append(self._steps.pop(0).action)
             self._last_step_iteration = iteration
-            self._progress_at = now  # a measure deserves its time
+            self._progress_at = self._step_at = now
         if not due and not self._gave_up and self._is_hopeless(iteration, now):
             self._gave_up = True
             due.append(NO_CONVERGENCE)

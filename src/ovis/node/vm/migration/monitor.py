@@ -28,7 +28,7 @@ async def watch(vms: Vms, vm: Vm, departure: Departure, *, until_gone: bool = Fa
     """Until cancelled; with `until_gone` until there is no job (any more), or libvirt does not say."""
     settings = vms.migrations.settings
     began = vms.monotonic()
-    convergence = Convergence(departure.schedule, patience=settings.patience, now=began)
+    convergence = Convergence(departure.schedule, patience=settings.patience, pace=settings.pace, now=began)
     has_begun = until_gone
     is_first = True
     while True:

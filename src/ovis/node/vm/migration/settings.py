@@ -29,6 +29,8 @@ class MigrationSettings:
     """Between the destination's consent and the first sign of QEMU there: libvirt takes a second, a slow host more."""
     patience: float = 240.0
     """Without any progress, when the convergence schedule has nothing left."""
+    pace: float = 1.0
+    """Between two measures of a convergence schedule: QEMU looks ten times a second whether it may finish."""
     longest: float = 6 * 3600.0
     """From the request to the end, waiting included."""
     connect_deadline: float = 10.0

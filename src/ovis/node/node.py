@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
 from ovis.node import handlers as _handlers  # noqa: F401  # fills the registry
@@ -22,7 +23,6 @@ from ovis.node.host.statistics import VmCounts
 from ovis.node.hypervisor import acceleration
 from ovis.node.hypervisor.acceleration import Acceleration, Kind, Probe
 from ovis.node.hypervisor.interface import Hypervisor
-from ovis.node.imports.imports import Imports
 from ovis.node.imports.settings import ImportSettings
 from ovis.node.jobs import Jobs
 from ovis.node.registry import HANDLERS
@@ -30,6 +30,9 @@ from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.vms import Vms
 from ovis.wire.events import Bus
+
+if TYPE_CHECKING:
+    from ovis.node.imports.imports import Imports
 
 log = logging.getLogger(__name__)
 
@@ -48,18 +51,13 @@ class Node:
         self.is_ready = False
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
-        self.imports = Imports(
-            self.jobs,
-            hypervisor.external,
-            _import_settings(config),
-            emulates=lambda: self.acceleration.kind is Kind.TCG,
-        )
+        self._imports: Imports | None = None
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,
             acceleration=lambda: self.acceleration,
             vm_counts=self._count_vms,
-            imports=self.imports.statistics,
+            imports=lambda: self._imports.statistics() if self._imports else {},
             implemented=HANDLERS.keys(),
             identity_file=config.state_folder / "host.id",
             configured_id=config.host.id,
@@ -73,6 +71,20 @@ class Node:
             raise Recovering
         return self._vms
 
+    @property
+    def imports(self) -> Imports:
+        """Loaded when first asked for: most agents never import a VM, and it is 0.7 MB of modules."""
+        if self._imports is None:
+            from ovis.node.imports.imports import Imports
+
+            self._imports = Imports(
+                self.jobs,
+                self.hypervisor.external,
+                _import_settings(self.config),
+                emulates=lambda: self.acceleration.kind is Kind.TCG,
+            )
+        return self._imports
+
     async def run(self) -> None:
         """Keep everything true until cancelled; then nothing of it is left behind, and VMs run on."""
         try:
@@ -82,7 +94,8 @@ class Node:
                 tasks.create_task(self._care_for_vms(), name="VMs")
         finally:
             await self.jobs.close()
-            self.imports.close()
+            if self._imports is not None:
+                self._imports.close()
             self.host.close()
 
     async def _care_for_vms(self) -> None:
@@ -90,7 +103,8 @@ class Node:
         vms = Vms(self.hypervisor, self.events, self.config.state_folder, self._vm_settings())
         self._vms = vms
         try:
-            await self.imports.recover()
+            if any(folder.exists() for folder in _import_settings(self.config).left_behind):
+                await self.imports.recover()
             await vms.recover()
             self.is_ready = True
             await vms.run()

@@ -71,7 +71,7 @@ class Imports:
         self._jobs = jobs
         self._settings = settings
         self._targets = targets or TargetsByPath(settings.storage_root, settings.allowed_paths)
-        self._store = ImportStore(settings.state / "imports")
+        self._store = ImportStore(settings.records)
         self._pool = Pool("imports", threads=4)
         self._tools = Tools(external, self._pool, self._store, settings, emulates)
         self._slots = asyncio.Semaphore(settings.at_once)

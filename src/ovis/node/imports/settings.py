@@ -21,3 +21,12 @@ class ImportSettings:
     at_once: int = 4
     deadline: float = 25.0
     """For looking at files, whose storage may hang."""
+
+    @property
+    def records(self) -> Path:
+        return self.state / "imports"
+
+    @property
+    def left_behind(self) -> tuple[Path, ...]:
+        """Where something is found after a start if VMs were imported before it."""
+        return self.records, self.secrets

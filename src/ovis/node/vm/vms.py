@@ -403,8 +403,10 @@ class Vms:
         self.move(vm, Cause.GUEST_READY)
 
     def _know_guest(self, vm: Vm) -> None:
-        vm.guest = merged(vm.told_by_qemu_agent, vm.told_by_ovirt_agent)
-        vm.touch()
+        known = merged(vm.told_by_qemu_agent, vm.told_by_ovirt_agent)
+        if known != vm.guest:  # most answers bring nothing new, and the encoded statistics stay good
+            vm.guest = known
+            vm.touch()
 
 
 def _io_error(vm: Vm) -> dict[str, str] | None:

@@ -12,10 +12,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from vm_host import ID, VmHost, vm_host
+from vm_host import ID, VmHost, parameters, vm_host
 
-from ovis.node.vm import external_data
+from ovis.client.types import VmParameters
+from ovis.node.errors import BadParameter
+from ovis.node.vm import ending, external_data
 from ovis.node.vm.external_data import NOTHING, ExternalDataFailed, read
 from ovis.node.vm.external_kinds import BYTES_MOST, Kind, Unreadable
 from ovis.node.vm.external_packing import unpack
@@ -220,5 +223,70 @@ def test_missing_folder_is_an_error_with_its_name(tmp_path: Path) -> None:
     async def body(host: VmHost) -> None:
         with pytest.raises(ExternalDataFailed, match="swtpm"):
             await external_data.get(host.vms, host.vms.find(ID), Kind.TPM, force=True)
+
+    run(tmp_path, TPM, body, swtpm_folder=tmp_path / "swtpm")
+
+
+def give(host: VmHost, devices: str, **data: str | None) -> VmParameters:
+    return msgspec.structs.replace(parameters(ID, devices=devices), **data)
+
+
+async def down(host: VmHost) -> None:
+    await ending.destroy(host.vms, host.vms.find(ID), graceful_attempts=0)
+
+
+def test_tpm_is_handed_back_before_the_start(tmp_path: Path) -> None:
+    async def body(host: VmHost) -> None:
+        vm = host.vms.find(ID)
+        copy = await external_data.get(host.vms, vm, Kind.TPM, force=True)
+        await down(host)
+        put(tmp_path / "swtpm" / ID / "stale", b"of another life")
+        await host.vms.create(ID, give(host, TPM, x_tpmdata=copy.data))
+        await host.written()
+        again = await external_data.get(host.vms, host.vms.find(ID), Kind.TPM, force=True)
+        assert again == copy
+        assert [path.name for path in (tmp_path / "swtpm").iterdir()] == [ID]
+
+    tpm(tmp_path / "swtpm" / ID)
+    run(tmp_path, TPM, body, swtpm_folder=tmp_path / "swtpm")
+
+
+def nvram(path: Path) -> str:
+    return f"<os><type machine='q35'>hvm</type><nvram>{path}</nvram></os>"
+
+
+def test_variables_are_handed_back_to_allowed_places_only(tmp_path: Path) -> None:
+    async def body(host: VmHost) -> None:
+        await down(host)
+        data = Time().read(Kind.NVRAM, put(tmp_path / "from", b"variables")).data
+        firmware = put(tmp_path / "firmware/CODE.fd", b"for all")
+        for place, allowed in ((firmware, False), (tmp_path / "state/vars.fd", True)):
+            given = give(host, "", x_nvramdata=data)
+            assert given.xml is not None
+            old = "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
+            given = msgspec.structs.replace(given, xml=given.xml.replace(old, nvram(place)))
+            if allowed:
+                await host.vms.create(ID, given)
+                assert place.read_bytes() == b"variables"
+            else:
+                with pytest.raises(BadParameter, match="no place"):
+                    await host.vms.create(ID, given)
+                assert host.vms.get(ID) is None
+        assert firmware.read_bytes() == b"for all"
+
+    places = {"allowed_paths": (tmp_path / "state",), "firmware_paths": (tmp_path / "firmware",)}
+    run(tmp_path, "", body, **places)
+
+
+@pytest.mark.parametrize("data", ["=9=AAAA", "=0=AAAA", "no base64!"])
+def test_damaged_state_is_not_started_with(tmp_path: Path, data: str) -> None:
+    async def body(host: VmHost) -> None:
+        await down(host)
+        with pytest.raises(BadParameter, match="_X_tpmdata"):
+            await host.vms.create(ID, give(host, TPM, x_tpmdata=data))
+        with pytest.raises(BadParameter, match="_X_nvramdata"):
+            await host.vms.create(ID, give(host, TPM, x_nvramdata="=0=QlpoOQ=="))  # and no nvram in the description
+        assert host.vms.get(ID) is None
+        await host.started(devices=TPM)
 
     run(tmp_path, TPM, body, swtpm_folder=tmp_path / "swtpm")

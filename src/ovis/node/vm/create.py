@@ -11,10 +11,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmDefinition, VmParameters
-from ovis.node.errors import BadParameter, VmExists
+from ovis.node.errors import BadParameter, NodeError, VmExists
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import saved_memory, statistics
+from ovis.node.vm import external_return, saved_memory, statistics
 from ovis.node.vm.disk_users import writers
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.hotplug import host_devices
@@ -35,7 +35,7 @@ LOOK_EVERY = 1.0
 async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     """Accept a new VM. After an error nothing is left of it.
 
-    Raises VmExists, BadParameter and its kind, CreateFailed, HypervisorError.
+    Raises VmExists, BadParameter and its kind, ExternalDataFailed, CreateFailed, HypervisorError.
     """
     _refuse_known(vms, vm_id)
     memory = await saved_memory.path_of(vms, vm_id, given)
@@ -54,7 +54,11 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     refuse_disks_in_use(vms, vm)
     vms.add(vm)  # again, for another call may have come between
     try:
+        await external_return.hand_back(vms, vm, given)
         await vms.save(vm, Intent.CREATING)
+    except NodeError:
+        vms.drop(vm)
+        raise
     except (OSError, HypervisorError) as error:
         vms.drop(vm)
         await forget_record(vms, vm.id)

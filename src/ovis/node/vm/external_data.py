@@ -62,7 +62,7 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 async def get(vms: Vms, vm: Vm, kind: Kind, *, force: bool) -> Copy:
     """The state of now; without `force` the copy read last when the state keeps changing. Raises ExternalDataFailed."""
-    place = _place(vms, vm, kind)
+    place = place_of(vms, vm, kind)
     if place is None:
         return NOTHING
     rests = not vm.has_qemu
@@ -118,7 +118,8 @@ def read(
     raise Unreadable("it keeps changing")
 
 
-def _place(vms: Vms, vm: Vm, kind: Kind) -> Path | None:
+def place_of(vms: Vms, vm: Vm, kind: Kind) -> Path | None:
+    """The variables file or the TPM's folder; None when the VM has none."""
     root = safe_xml.parse(vm.xml, "the VM's description")
     if kind is Kind.NVRAM:
         path = (root.findtext("os/nvram") or "").strip()

@@ -147,8 +147,6 @@ def _refuse_saved_state(given: VmParameters) -> None:
     for value, name in (
         (given.hiber_vol_handle, "hiberVolHandle"),
         (given.memory_dump_volume, "memoryDumpVolume"),
-        (given.x_nvramdata, "_X_nvramdata"),
-        (given.x_tpmdata, "_X_tpmdata"),
     ):
         if value:
             raise BadParameter(f"vmParams.{name}", "starting from saved state is not supported yet")

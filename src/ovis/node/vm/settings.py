@@ -48,6 +48,8 @@ class VmSettings:
     """After it a VM that a disk has paused, and that is set to be killed then, is ended: others may have its lease."""
     unplug_timeout: float = 30.0
     """How long a guest may take to give a device up."""
+    nvram_folder: Path = Path("/var/lib/libvirt/qemu/nvram")
+    """Where UEFI variables may be written, beside the allowed paths."""
     swtpm_folder: Path = Path("/var/lib/libvirt/swtpm")
     """Where libvirt has the contents of emulated TPMs."""
     freeze_limit: float = 180.0

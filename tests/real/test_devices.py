@@ -4,6 +4,7 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,11 @@ from ovis.client.types import (
     VmMemoryDevice,
     VmStatus,
 )
+from ovis.node.hypervisor.interface import Hypervisor
+from ovis.node.hypervisor.libvirt_driver import connect
 from ovis.wire.errors import RpcError
-from tests.real.agent_process import agent_process
+from tests.node.hypervisor.devices_contract import DevicesContract
+from tests.real.agent_process import AgentProcess, agent_process
 
 BOOT = 90.0
 MIB = 1 << 20
@@ -65,6 +69,15 @@ DOMAIN = """\
 </domain>"""
 
 
+class TestLibvirt(DevicesContract):
+    @pytest.fixture(autouse=True)
+    def _place(self, vhost: VirtualHost, tmp_path: Path) -> None:
+        self.uri, self.folder = vhost.libvirt_uri, tmp_path
+
+    def hypervisor(self) -> AbstractAsyncContextManager[Hypervisor]:
+        return connect(self.uri)
+
+
 @dataclass
 class RunningGuest:
     """One guest for the whole file. `run` is a shell in it."""
@@ -74,6 +87,7 @@ class RunningGuest:
     folder: Path
     bridge: str
     domain: libvirt.virDomain
+    agent: AgentProcess
 
     def run(self, script: str) -> str:
         asked = {"execute": "guest-exec", "arguments": {"path": "sh", "arg": ["-c", script], "capture-output": True}}
@@ -119,9 +133,10 @@ def guest(
             wait(lambda: node.vm.get_stats(vm_id)[0].status is VmStatus.UP, seconds=BOOT)
             connection = libvirt.open(vhost.libvirt_uri)
             try:
-                yield RunningGuest(vm_id, node, folder, vhost.bridge, connection.lookupByUUIDString(vm_id))
+                yield RunningGuest(vm_id, node, folder, vhost.bridge, connection.lookupByUUIDString(vm_id), agent)
             finally:
-                node.vm.destroy(vm_id)
+                with agent.client() as last:
+                    last.vm.destroy(vm_id)
                 connection.close()
 
 
@@ -246,3 +261,21 @@ def test_a_console_password_is_set_through_update_device(guest: RunningGuest) ->
     guest.node.vm.update_device(guest.id, params)
     graphics = etree.fromstring(guest.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)).find("devices/graphics")
     assert graphics.get("passwd") == "secret"
+
+
+def test_a_killed_agent_knows_the_devices_again(guest: RunningGuest) -> None:
+    """The last one: the connection of the others is gone afterwards."""
+    image = str(uuid.uuid4())
+    xml = f"""<hotplug><devices><disk type='file'><source file='{guest.file("survivor")}'/>
+        <target dev='sdc' bus='scsi'/></disk></devices><metadata><ovirt-vm:vm xmlns:ovirt-vm='http://ovirt.org/vm/1.0'>
+        <ovirt-vm:device devtype='disk' name='sdc'><ovirt-vm:imageID>{image}</ovirt-vm:imageID></ovirt-vm:device>
+        </ovirt-vm:vm></metadata></hotplug>"""
+    guest.node.vm.hotplug_disk(guest.id, HotplugDiskParams(xml=xml))
+    guest.agent.kill()
+    guest.agent.start()
+    with guest.agent.client() as node:
+        assert image in (node.vm.get_info(guest.id).xml or "")
+        assert [change.path for change in node.vm.get_xml_difference(guest.id)] != []
+        node.vm.hotunplug_disk(guest.id, HotplugDiskParams(xml=xml))
+        assert image not in (node.vm.get_info(guest.id).xml or "")
+    assert guest.live().find("devices/disk/target[@dev='sdc']") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FIELD = "driveSpec"
 MULTIPATH = "/dev/mapper"
+PAUSES = (0.0, 0.5, None)
+"""Seconds between the tries to change a medium; none after the last."""
 
 
 @dataclass(frozen=True)
@@ -162,19 +165,23 @@ async def _volume(vms: Vms, vm: Vm, spec: DriveSpecVolume) -> str:
 
 
 async def _update(vms: Vms, vm: Vm, target: str, element: etree._Element) -> None:
-    """First as the guest likes, then, for its system may have locked the tray, by force."""
+    """First as the guest likes, then, for its system may have locked the tray, by force.
+
+    Once more by force: a firmware that boots closes a tray just when QEMU has opened it ("Tray … is not open").
+    """
     text = safe_xml.text_of(element)
-    try:
+    for number, pause in enumerate(PAUSES):
         try:
-            await vms.hypervisor.devices.update(vm.id, text)
+            await vms.hypervisor.devices.update(vm.id, text, force=number > 0)
         except DomainNotFound:
             raise
         except HypervisorError as error:
+            if pause is None:
+                await vms.refresh(vm)
+                held = next((disk.path for disk in vm.definition.disks if disk.target == target), None)
+                now = f"it holds {held or 'nothing'} now"
+                raise ChangeMediumFailed(vm.id, f"drive {target}", f"{error}; {now}") from error
             log.info("drive %s of VM %s is opened by force: %s", target, vm.id, error)
-            await vms.hypervisor.devices.update(vm.id, text, force=True)
-    except DomainNotFound:
-        raise
-    except HypervisorError as error:
-        await vms.refresh(vm)
-        held = next((disk.path for disk in vm.definition.disks if disk.target == target), None)
-        raise ChangeMediumFailed(vm.id, f"drive {target}", f"{error}; it holds {held or 'nothing'} now") from error
+            await asyncio.sleep(pause)
+        else:
+            return

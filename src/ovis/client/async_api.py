@@ -2639,7 +2639,7 @@ class VMVerbs(Group):
         vm_params: How the machine shall look; normally just the domain XML, or the volumes of a saved memory state.
         Returns: The accepted VM; its status is WaitForLaunch.
         Errors: VMExists, MissingParameter, InvalidParameter, UnsupportedVMType, CannotCreateVM, OutOfMemory,
-            MigrationLimitExceeded, UnexpectedError.
+            MigrationLimitExceeded, ExternalDataFailed, UnexpectedError.
         """
         result: VmDefinition = await self._call("VM.create", VMCreateArgs(vm_id=vm_id, vm_params=vm_params), deadline)
         return result

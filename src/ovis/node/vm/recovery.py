@@ -30,6 +30,7 @@ from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import definition, hibernation, metadata, safe_xml
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.disks import recovery as disk_recovery
+from ovis.node.vm.disks.truth import work_told_by
 from ovis.node.vm.errors import BadXml
 from ovis.node.vm.migration import recovery as migration
 from ovis.node.vm.payloads import media
@@ -216,6 +217,7 @@ async def _adopt(vms: Vms, info: DomainInfo) -> None:
         return
     start = known.metadata.get("startTime")
     vm = Vm(known, text, start_time=float(start) if isinstance(start, (int, float)) else vms.clock())
+    vm.disk_work = work_told_by(known.metadata)
     _resume_watching(vms, vm, info)
     if vm.is_down:
         return

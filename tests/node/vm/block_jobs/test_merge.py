@@ -119,6 +119,32 @@ def test_killed_at_every_step_of_a_merge(tmp_path_factory: Any, base: int, top: 
     asyncio.run(main())
 
 
+def test_merge_is_found_in_the_metadata_when_the_record_is_lost(tmp_path: Path) -> None:
+    async def main() -> None:
+        vm = DiskVm(tmp_path, layers=2)
+        vm.hypervisor.block_jobs.seconds = None
+        await vm.start()
+        before = filled(vm)
+
+        async def begin(vms: Vms, found: Vm) -> None:
+            await merge.merge(vms, found, wish(vm.disk, 0, 1))
+
+        await vm.live(begin)
+        (tmp_path / "vms" / f"{ID}.json").unlink()
+
+        async def go_on(vms: Vms, found: Vm) -> None:
+            assert set(vm_jobs(found)) == {JOB}
+            vm.hypervisor.block_jobs.finish(ID, "vda")
+            await ended(found)
+            assert found.definition.disks[0].path == str(vm.disk.path(0))
+
+        await vm.live(go_on)
+        assert vm.read() == before
+        await vm.close()
+
+    asyncio.run(main())
+
+
 def test_failed_commit_leaves_nothing_behind(tmp_path: Path) -> None:
     async def main() -> None:
         vm = DiskVm(tmp_path, layers=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -108,7 +109,7 @@ class SimulatedBlockJobs:
         self._hypervisor.faults.check("copy", domain_id, after=True)
 
     async def job(self, domain_id: str, disk: str, *, deadline: float | None = None) -> BlockJobState | None:
-        await self._hypervisor.on_domain("job", domain_id, deadline)
+        _disk(await self._hypervisor.on_domain("job", domain_id, deadline), disk)
         found = self._jobs.get((domain_id, disk))
         return None if found is None else found.state
 
@@ -193,17 +194,15 @@ class SimulatedBlockJobs:
             to.blocks = dict(own) if len(job.to) > 1 else self.images.read(chain[0].path)
             to.backing = job.to[1].path if len(job.to) > 1 else None
             return
+        paths = [layer.path for layer in chain]
         kept = [layer.path for layer in job.to]
-        gone = [layer.path for layer in chain if layer.path not in kept]
-        base = kept[0] if job.kind == "active_commit" else _below(chain, gone[-1])
+        gone = [path for path in paths if path not in kept]
+        for path, below in itertools.pairwise(paths):  # as libvirt told QEMU, whatever the images say
+            self.images[path].backing = below
+        base = paths[paths.index(gone[-1]) + 1]
         self.images.commit(gone[0], base)
         if job.kind == "commit":
-            above = next(x for x in self._paths(chain) if self.images[x].backing == gone[0])
-            self.images[above].backing = base
-
-    @staticmethod
-    def _paths(chain: list[Layer]) -> list[str]:
-        return [layer.path for layer in chain]
+            self.images[paths[paths.index(gone[0]) - 1]].backing = base
 
     def _end(self, domain: SimulatedDomain, job: Job, status: str) -> None:
         del self._jobs[domain.id, job.disk]
@@ -229,11 +228,6 @@ class SimulatedBlockJobs:
 
     def _tell(self, job: Job, status: str) -> None:
         self._hypervisor.publish(BlockJob(job.domain_id, job.disk, job.kind, status))
-
-
-def _below(chain: list[Layer], path: str) -> str:
-    paths = [layer.path for layer in chain]
-    return paths[paths.index(path) + 1]
 
 
 def _disk(domain: SimulatedDomain, name: str) -> etree._Element:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,7 @@ from lxml import etree
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.vm import live_metadata
 from ovis.node.vm.disks.drives import Drive, device_groups
-from ovis.node.vm.disks.work import DiskWork
+from ovis.node.vm.disks.work import NOTHING, DiskWork, Merge
 from ovis.node.vm.store import Intent
 from ovis.node.vm.vm import Vm
 
@@ -91,6 +91,16 @@ async def _settle_again(vms: Vms, vm: Vm) -> None:
     await _rewrite_metadata(vms, vm, lambda work: work)
     await vms.refresh(vm)
     await _save(vms, vm)
+
+
+def work_told_by(values: Mapping[str, object]) -> DiskWork:
+    """Of a VM whose record is lost: the merges that its metadata tells of."""
+    try:
+        merges = msgspec.json.decode(str(values.get("jobs", "{}")), type=dict[str, Merge])
+    except msgspec.MsgspecError as error:
+        log.warning("the jobs in the metadata of a VM cannot be read: %s", error)
+        return NOTHING
+    return DiskWork(merges=tuple(merges.values()))
 
 
 def _lock_of(vm: Vm) -> asyncio.Lock:

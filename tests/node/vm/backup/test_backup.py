@@ -9,6 +9,7 @@ import pytest
 from disk_host import DiskVm, until
 from vm_host import ID
 
+from ovis.client.types import HotplugDiskParams
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import OperationFailed
 from ovis.node.vm.backup import backup, checkpoints
@@ -21,6 +22,8 @@ from ovis.node.vm.disks.errors import (
     NoSuchBackup,
     NoSuchCheckpoint,
 )
+from ovis.node.vm.hotplug import disks as hotplugged
+from ovis.node.vm.hotplug.errors import UnplugDiskFailed
 from ovis.node.vm.vm import Vm
 from ovis.node.vm.vms import Vms
 
@@ -211,6 +214,22 @@ def test_files_of_backups_that_nobody_knows_are_removed_at_the_start(tmp_path: P
             assert found.disk_work.backup is not None
 
         await vm.live(look)
+        await vm.close()
+
+    asyncio.run(main())
+
+
+def test_disk_in_a_backup_is_not_unplugged(tmp_path: Path) -> None:
+    async def main() -> None:
+        vm = DiskVm(tmp_path)
+        await vm.start()
+
+        async def body(vms: Vms, found: Vm) -> None:
+            await backup.start(vms, found, wish(vm))
+            with pytest.raises(UnplugDiskFailed, match=f"backup {BACKUP} is at work"):
+                await hotplugged.unplug(vms, found, HotplugDiskParams(vm_id=ID, xml=vm.disk.xml))
+
+        await vm.live(body)
         await vm.close()
 
     asyncio.run(main())

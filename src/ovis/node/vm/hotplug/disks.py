@@ -38,6 +38,8 @@ async def plug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
 async def unplug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
     """Raises UnplugDiskFailed, BadParameter, MissingParameter, VmBusy and what `plugging.unplug` raises."""
     target = await _target(vms, vm, params)
+    if (holder := vm.disk_work.holder_of(target)) is not None:
+        raise UnplugDiskFailed(vm.id, f"disk {target}", f"{holder} is at work on it")
     await plugging.unplug(vms, vm, f"disk {target}", by_target(target), UnplugDiskFailed)
 
 

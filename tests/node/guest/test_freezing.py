@@ -214,3 +214,21 @@ def test_vm_that_is_down_cannot_be_frozen(tmp_path: Path) -> None:
                 await freezing.freeze(host.vms, vm)
 
     run(tmp_path, body)
+
+
+def test_guest_is_not_asked_when_nothing_can_be_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(world: World) -> None:
+        async with world.life() as host:
+            await booted(world, host)
+            vm = host.vms.find(ID)
+
+            def full(_: object) -> None:
+                raise OSError(28, "No space left on device")
+
+            monkeypatch.setattr(host.vms.store, "write", full)
+            with pytest.raises(FreezeFailed, match="No space"):
+                await freezing.freeze(host.vms, vm)
+            assert world.state.count == 0
+            assert not freezing.is_frozen(vm)
+
+    run(tmp_path, body)

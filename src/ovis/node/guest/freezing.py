@@ -79,7 +79,10 @@ async def freeze(vms: Vms, vm: Vm) -> int:
         raise FreezeFailed(vm.id, "they were frozen before and not thawed yet")
     async with vm.claim("freeze"):
         until = vms.clock() + FREEZE_SECONDS + vms.settings.freeze_limit
-        await _note(vms, vm, Freeze(Phase.FREEZING, until))
+        try:
+            await _note(vms, vm, Freeze(Phase.FREEZING, until))
+        except (OSError, HypervisorError) as error:
+            raise FreezeFailed(vm.id, f"the guest was not asked, since that could not be noted: {error}") from error
         vms.watch_guest(vm)
         try:
             count = await vms.hypervisor.agent(vm.id, {"execute": "guest-fsfreeze-freeze"}, deadline=FREEZE_SECONDS)

@@ -5,6 +5,7 @@ lifecycle  may wait for QEMU, or for another operation on the same VM (libvirt g
 power      cutting a VM's power works on a stuck QEMU, so it must never wait behind one
 sampling   the bulk statistics: see `sampler`
 agent      waits for a program in the guest; libvirt ends the wait
+patient    the same for what takes a guest long (freezing its file systems): four guests at it hold up no other's agent
 slow       waits for QEMU, and nobody minds
 transfer   migrations, saving and restoring: as long as they take
 """
@@ -40,8 +41,10 @@ from ovis.node.hypervisor.subscriptions import EventHub
 T = TypeVar("T")
 
 # Together below libvirtd's max_workers (20; `power` is served by its prio_workers), so that the daemon has a worker
-# left for others even when every call of ours is stuck. `transfer` comes on top: more than two at once are rare.
-THREADS = {"query": 4, "lifecycle": 4, "power": 2, "sampling": 3, "agent": 4, "slow": 3, "transfer": 8}
+# left for others even when every call of ours is stuck. `patient` and `transfer` come on top: more than two at once are
+# rare.
+THREADS = {"query": 4, "lifecycle": 4, "power": 2, "sampling": 3, "agent": 4, "patient": 4, "slow": 3, "transfer": 8}
+QUICK_AGENT = 10.0  # seconds
 SCREENSHOT_LIMIT = 64 * 1024 * 1024  # a 4K screen is 25 MB even uncompressed
 
 
@@ -55,6 +58,7 @@ class Deadlines:
     power: float = 40.0  # a stuck QEMU gets 10 s to end, then it is killed; 10.2 s measured
     sampling: float = 10.0
     agent: float = 5.0
+    patient: float = 120.0
     slow: float = 35.0
     transfer: float = 24 * 3600.0  # ended by whoever began it, long before
 
@@ -184,7 +188,8 @@ class LibvirtHypervisor:
             except libvirt.libvirtError as error:
                 raise translate_agent(error, domain_id) from error
 
-        answer = await self.on_domain("agent", "guest agent", domain_id, work, seconds)
+        pool = "agent" if seconds <= QUICK_AGENT else "patient"
+        answer = await self.on_domain(pool, "guest agent", domain_id, work, seconds)
         return _agent_return(domain_id, answer)
 
     async def screenshot(self, domain_id: str, *, deadline: float | None = None) -> tuple[str, bytes]:

@@ -5,11 +5,12 @@ Loads nothing of either protocol, so that who offers them costs nothing until so
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
+
+import msgspec
 
 from ovis.wire.service import Caller
 
@@ -38,7 +39,7 @@ Routes = Mapping[tuple[str, str], Handler]
 
 
 def fault(status: HTTPStatus, text: str, **headers: str) -> HttpResponse:
-    body = json.dumps({"error": {"status": int(status), "message": text}}).encode()
+    body = msgspec.json.encode({"error": {"status": int(status), "message": text}})
     return HttpResponse(
         status,
         body,

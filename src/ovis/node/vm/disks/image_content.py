@@ -6,11 +6,11 @@ written into a raw disk.
 
 from __future__ import annotations
 
-import json
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 SECTOR = 512
 LIMIT = 64 << 10
@@ -43,9 +43,13 @@ class ImageContent:
             "size": length,
             "file": {"driver": self.format, "file": below},
         }
+        import tempfile  # brings three more modules; read only when a disk is looked into
+
         with tempfile.TemporaryDirectory(prefix="ovis-") as folder:
             target = Path(folder) / "part"
-            _run(["qemu-img", "convert", "-U", "-O", "raw", f"json:{json.dumps(window)}", str(target)])
+            _run(
+                ["qemu-img", "convert", "-U", "-O", "raw", f"json:{msgspec.json.encode(window).decode()}", str(target)]
+            )
             return target.read_bytes()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -155,6 +155,32 @@ class Disk:
             f"<ovirt-vm:device devtype='disk' name='{self.target}'><ovirt-vm:domainID>{DOMAIN_ID}</ovirt-vm:domainID>"
             f"<ovirt-vm:imageID>{self.image_id}</ovirt-vm:imageID></ovirt-vm:device>"
         )
+
+
+class FreezingGuest:
+    """Its file systems are frozen or not; `trace` says what it was told."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.is_frozen = False
+        self.trace: list[str] = []
+        self.fails = fails
+
+    def freeze(self, _: Mapping[str, object]) -> object:
+        self.trace.append("freeze")
+        if self.fails:
+            raise LookupError
+        self.is_frozen = True
+        return 2
+
+    def thaw(self, _: Mapping[str, object]) -> object:
+        self.trace.append("thaw")
+        self.is_frozen = False
+        return 2
+
+    @property
+    def guest(self) -> Guest:
+        answers: dict[str, Any] = {"guest-fsfreeze-freeze": self.freeze, "guest-fsfreeze-thaw": self.thaw}
+        return Guest(agent_after=0.0, answers=answers)
 
 
 class Outage:

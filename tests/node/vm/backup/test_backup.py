@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from disk_host import DiskVm, until
+from disk_host import DiskVm, FreezingGuest, until, until_async
 from vm_host import ID
 
 from ovis.client.types import HotplugDiskParams
@@ -82,8 +82,10 @@ def test_backup_is_offered_until_it_is_stopped_and_leaves_nothing(tmp_path: Path
 @pytest.mark.parametrize("qemu_dies", [False, True])
 def test_killed_at_every_step_of_a_backup(tmp_path_factory: Any, qemu_dies: bool) -> None:
     async def die_at(last: int) -> bool:
-        vm = DiskVm(tmp_path_factory.mktemp("backup"))
+        inside = FreezingGuest()
+        vm = DiskVm(tmp_path_factory.mktemp("backup"), guest=inside.guest)
         await vm.start()
+        await until_async(lambda: vm.hypervisor.domain(ID).agent_connected)
 
         async def body(vms: Vms, found: Vm) -> None:
             await backup.start(vms, found, wish(vm))
@@ -95,6 +97,7 @@ def test_killed_at_every_step_of_a_backup(tmp_path_factory: Any, qemu_dies: bool
             vm.hypervisor.stop(ID, "crashed")
         await vm.live(lambda vms, found: look(vm, vms, found, f"killed at step {last}"))
         assert leftovers(vm) == []
+        assert qemu_dies or not inside.is_frozen
         await vm.close()
         return died
 

@@ -2,48 +2,20 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from disk_host import DiskVm, write_qcow2
+from disk_host import DiskVm, FreezingGuest, write_qcow2
 from vm_host import ID
 
 from ovis.node.hypervisor.errors import DeadlineExceeded, OperationFailed
-from ovis.node.hypervisor.simulated import Guest
 from ovis.node.vm.block_jobs import merge
 from ovis.node.vm.disks.errors import DiskBusy, DriveNotFound, SnapshotFailed
 from ovis.node.vm.snapshots import snapshot
 from ovis.node.vm.snapshots.snapshot import DiskWish, Wish
 from ovis.node.vm.vm import Vm
 from ovis.node.vm.vms import Vms
-
-
-class FreezingGuest:
-    """Its file systems are frozen or not; `trace` says what it was told."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.is_frozen = False
-        self.trace: list[str] = []
-        self.fails = fails
-
-    def freeze(self, _: Mapping[str, object]) -> object:
-        self.trace.append("freeze")
-        if self.fails:
-            raise LookupError
-        self.is_frozen = True
-        return 2
-
-    def thaw(self, _: Mapping[str, object]) -> object:
-        self.trace.append("thaw")
-        self.is_frozen = False
-        return 2
-
-    @property
-    def guest(self) -> Guest:
-        answers: dict[str, Any] = {"guest-fsfreeze-freeze": self.freeze, "guest-fsfreeze-thaw": self.thaw}
-        return Guest(agent_after=0.0, answers=answers)
 
 
 def wish(vm: DiskVm, **changes: Any) -> Wish:

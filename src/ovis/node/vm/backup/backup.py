@@ -134,6 +134,7 @@ async def take_up(vms: Vms, vm: Vm) -> None:
     found = vm.disk_work.backup
     if found is None:
         return
+    await freezing.thaw(vms, vm)  # the agent may have ended while the guest was frozen for it
     if await vms.hypervisor.backups.running(vm.id) is None:
         log.info("VM %s: backup %s is over, its files are removed", vm.id, found.id)
         await _end(vms, vm, found)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ovis.node.guest.freezing import is_frozen
-from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
+from ovis.node.hypervisor.errors import AgentError, DomainNotFound, HypervisorError
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
@@ -24,16 +24,17 @@ log = logging.getLogger(__name__)
 
 FREEZE = 60.0  # a guest with much unwritten data flushes it first
 THAW = 20.0
-THAW_ATTEMPTS = 3
+AGAIN = 5.0
+ATTEMPTS = 120  # ten minutes: a guest that was told to freeze and could not say so is very busy
 
 
 @dataclass
 class Freeze:
-    """`file_systems`: how many are frozen; None: the guest could not be asked, `why`."""
+    """`file_systems`: how many are frozen; None: none is, `why`. `since`: monotonic, in seconds."""
 
+    since: float
     file_systems: int | None = None
     why: str = ""
-    since: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -46,31 +47,52 @@ async def frozen(vms: Vms, vm: Vm) -> AsyncIterator[Freeze]:
 
     A guest that a client has frozen stays so, and it is that client's to thaw.
     """
-    if is_frozen(vm):
-        yield Freeze(file_systems=0, since=time.monotonic())
-        return
     found = Freeze(since=time.monotonic())
+    if is_frozen(vm):
+        found.file_systems = 0
+        yield found
+        return
+    if not vm.definition.has_agent_channel:
+        found.why = "it has no channel to an agent"
+        yield found
+        return
     try:
         found.file_systems, found.why = await _freeze(vms, vm)
         yield found
     finally:
-        # Also after a freeze that did not answer: the guest may do it late.
-        if found.file_systems is not None or "not available" not in found.why:
-            await asyncio.shield(thaw(vms, vm))
+        # Also after a freeze that was not answered: the guest may do it late.
+        await asyncio.shield(thaw(vms, vm))
 
 
-async def thaw(vms: Vms, vm: Vm) -> bool:
-    """Safe to repeat, harmless to a guest that is not frozen. Whether the guest has answered."""
-    for attempt in range(1, THAW_ATTEMPTS + 1):
-        try:
-            await vms.hypervisor.agent(vm.id, {"execute": "guest-fsfreeze-thaw"}, deadline=THAW)
-        except DomainNotFound:
-            return False
-        except HypervisorError as error:
-            log.warning("VM %s is not thawed (attempt %d of %d): %s", vm.id, attempt, THAW_ATTEMPTS, error)
-        else:
-            return True
-    return False
+async def thaw(vms: Vms, vm: Vm) -> None:
+    """Harmless to a guest that is not frozen. One that does not answer is asked again, by a task of its own."""
+    if vm.definition.has_agent_channel and not await _is_thawed(vms, vm):
+        vms.own(_thaw_later(vms, vm), f"thaw VM {vm.id}")
+
+
+async def _thaw_later(vms: Vms, vm: Vm) -> None:
+    for _ in range(ATTEMPTS):
+        await vm.until(lambda: vm.is_down, seconds=AGAIN)
+        if await _is_thawed(vms, vm):
+            return
+    log.error("VM %s may be frozen: its agent has not answered for %g s", vm.id, ATTEMPTS * AGAIN)
+
+
+async def _is_thawed(vms: Vms, vm: Vm) -> bool:
+    """Also when there is nobody to ask any more, or when a client has frozen it meanwhile."""
+    if is_frozen(vm) or not vm.has_qemu:
+        return True
+    try:
+        await vms.hypervisor.agent(vm.id, {"execute": "guest-fsfreeze-thaw"}, deadline=THAW)
+    except DomainNotFound:
+        return True
+    except AgentError as error:
+        log.warning("the agent of VM %s does not thaw: %s", vm.id, error)
+        return True  # it answers, so it can be asked by others
+    except HypervisorError as error:
+        log.info("VM %s cannot be thawed now: %s", vm.id, error)
+        return False
+    return True
 
 
 async def _freeze(vms: Vms, vm: Vm) -> tuple[int | None, str]:

@@ -23,7 +23,7 @@ from ovis.node.imports.processes import Command, Limits
 
 PROGRAM = "virt-v2v"
 LIMITS = Limits(memory=None, files=4096, grace=10.0)  # a virtual machine of its own runs inside, and removes its files
-STALL_SECONDS = 3600.0  # copying tells its progress, converting a guest does not
+STALL_SECONDS = 24 * 3600.0  # 2.x tells which disk it copies, but no bar without a terminal: a large disk takes hours
 OVF_LIMIT = 4 << 20
 TMPDIR_LIMIT = 85  # of 107 bytes; "/v2v.XXXXXX/in0" and the like follow
 _DISK = re.compile(rb"Copying disk (\d{1,4})/(\d{1,4})")

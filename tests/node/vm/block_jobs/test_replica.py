@@ -68,6 +68,31 @@ def test_vm_uses_what_the_caller_chose_in_the_end(tmp_path: Path, changes_over: 
     asyncio.run(main())
 
 
+def test_disk_that_moves_to_another_domain_keeps_its_ids(tmp_path: Path) -> None:
+    async def main() -> None:
+        vm = DiskVm(tmp_path)
+        await vm.start()
+        vm.write(1, "before")
+        moved = vm.disk.ids(domain=THERE)
+        write_qcow2(Path(path_of(vm, moved)))
+
+        async def body(vms: Vms, found: Vm) -> None:
+            await replica.start(vms, found, vm.disk.ids(), moved)
+            await finish(vms, found, vm.disk.ids(), moved)
+            (drive,) = await vms.drives.drives(found)
+            assert drive.active.path == path_of(vm, moved)
+            assert (drive.domain_id, drive.image_id, drive.active.volume_id) == (THERE, vm.disk.image_id, moved.volume)
+            text = await vms.hypervisor.metadata(ID, "http://ovirt.org/vm/1.0")
+            assert text is not None
+            assert vm.disk.ids().domain not in text
+
+        await vm.live(body)
+        assert vm.read() == {1: "before"}
+        await vm.close()
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("qemu_dies", [False, True])
 def test_killed_at_every_step_of_a_replication(tmp_path_factory: Any, qemu_dies: bool) -> None:
     undecided: list[int] = []

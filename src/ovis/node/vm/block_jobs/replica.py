@@ -14,13 +14,15 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 import msgspec
+from lxml import etree
 
 from ovis.node.hypervisor.block_jobs import NewLayer
 from ovis.node.hypervisor.errors import DomainBusy, HypervisorError
-from ovis.node.vm.disks.drives import Drive
+from ovis.node.vm import live_metadata
+from ovis.node.vm.disks.drives import Drive, device_groups
 from ovis.node.vm.disks.errors import DiskBusy, DriveNotFound, NotReady, NotReplicating, ReplicaFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
-from ovis.node.vm.disks.truth import note, settle, undo
+from ovis.node.vm.disks.truth import note, put, settle, undo
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Replica, Step
 from ovis.node.vm.vm import Vm
@@ -44,7 +46,12 @@ async def start(vms: Vms, vm: Vm, source: VolumeIds, destination: VolumeIds) -> 
         volume = await vms.drives.volume(vm.id, destination, drive=drive)
         await _check(vms, vm, drive, volume)
         replica = Replica(
-            disk=drive.target, source=drive.active.path, destination=volume.path, volume_id=destination.volume
+            disk=drive.target,
+            source=drive.active.path,
+            destination=volume.path,
+            volume_id=destination.volume,
+            domain_id=destination.domain,
+            pool_id=destination.pool,
         )
         await _noted(vms, vm, replica)
         try:
@@ -88,6 +95,8 @@ async def look_after(vms: Vms, vm: Vm, replica: Replica) -> None:
     if drive is None or drive.mirror is None:
         used = "the disk is gone" if drive is None else f"the VM uses {drive.active.path}"
         log.info("VM %s: the replication of %s is over, %s", vm.id, replica.disk, used)
+        if drive is not None and drive.active.path == replica.destination:
+            await _tell_new_home(vms, vm, replica)
         await settle(vms, vm, lambda work: work.without_replica(replica.disk))
 
 
@@ -137,10 +146,23 @@ async def _ask(vms: Vms, vm: Vm, replica: Replica, call: Awaitable[None], wanted
     drive = await _drive(vms, vm, replica.disk)
     if drive is not None and drive.mirror is not None:
         raise ReplicaFailed(vm.id, f"{replica.disk} is still being mirrored: {failure}") from failure
-    await settle(vms, vm, lambda work: work.without_replica(replica.disk))
+    await look_after(vms, vm, replica)
     if drive is None or drive.active.path != wanted:
         used = "is gone" if drive is None else f"uses {drive.active.path}"
         raise ReplicaFailed(vm.id, f"{replica.disk} {used}: {failure}") from failure
+
+
+async def _tell_new_home(vms: Vms, vm: Vm, replica: Replica) -> None:
+    """Into the metadata, before the replication is forgotten. Raises HypervisorError."""
+
+    def change(holder: etree._Element) -> None:
+        for group in device_groups(holder):
+            if group.get("name") == replica.disk:
+                for name, value in (("domainID", replica.domain_id), ("poolID", replica.pool_id)):
+                    if value is not None:
+                        put(group, name, value)
+
+    await live_metadata.edit(vms, vm, change)
 
 
 async def _give_up(vms: Vms, vm: Vm, replica: Replica) -> None:

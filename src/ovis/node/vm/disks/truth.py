@@ -136,12 +136,12 @@ def rewrite(holder: etree._Element, found: tuple[Drive, ...], work: DiskWork) ->
         drive = by_target.get(group.get("name", ""))
         if drive is not None:
             _rewrite_group(group, drive, work)
-    _put(holder, "jobs", _jobs(work) if work.merges else None)
+    put(holder, "jobs", _jobs(work) if work.merges else None)
 
 
 def _rewrite_group(group: etree._Element, drive: Drive, work: DiskWork) -> None:
     if drive.active.volume_id is not None:
-        _put(group, "volumeID", drive.active.volume_id)
+        put(group, "volumeID", drive.active.volume_id)
     for child in [c for c in group if _name(c) in ("volumeChain", "diskReplicate")]:
         group.remove(child)
     chain = etree.SubElement(group, "volumeChain")
@@ -165,7 +165,8 @@ def _jobs(work: DiskWork) -> str:
     return msgspec.json.encode({merge.id: merge for merge in work.merges}).decode()
 
 
-def _put(holder: etree._Element, name: str, text: str | None) -> None:
+def put(holder: etree._Element, name: str, text: str | None) -> None:
+    """Set the text of a child, whatever its namespace; None removes it."""
     found = next((child for child in holder if _name(child) == name), None)
     if text is None:
         if found is not None:

@@ -122,16 +122,16 @@ class PathDrives:
 
     def _candidates(self, ids: VolumeIds, drive: Drive | None) -> list[str]:
         found = []
-        if drive is not None:
+        # A disk that moves to another storage domain keeps its ids of image and volumes.
+        if drive is not None and ids.image in (None, drive.image_id) and ids.domain in (None, drive.domain_id):
             found += [layer.path for layer in drive.layers if layer.volume_id == ids.volume]
-            if ids.image in (None, drive.image_id) and ids.domain in (None, drive.domain_id):
-                found.append(os.path.join(os.path.dirname(drive.active.path), ids.volume))
+            found.append(os.path.join(os.path.dirname(drive.active.path), ids.volume))
         if ids.image is not None and ids.domain is not None:
             inner = os.path.join(ids.domain, "images", ids.image, ids.volume)
             for place in map(str, self._settings.allowed_paths):
                 found += [os.path.join(place, ids.pool, inner)] if ids.pool else []
                 found.append(os.path.join(place, inner))
-        if drive is not None:  # a disk whose metadata names no domain
+        if drive is not None and drive.domain_id is None:  # nobody has told where it is
             found.append(os.path.join(os.path.dirname(drive.active.path), ids.volume))
         return list(dict.fromkeys(found))
 

@@ -33,12 +33,14 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replica(msgspec.Struct, frozen=True, kw_only=True):
-    """The disk is mirrored from its layer `source` to `destination`."""
+    """The disk is mirrored from its layer `source` to `destination`, which is that volume of that storage domain."""
 
     disk: str
     source: str
     destination: str
     volume_id: str
+    domain_id: str | None = None
+    pool_id: str | None = None
     step: Step = Step.BEGIN
 
 

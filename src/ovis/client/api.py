@@ -2588,7 +2588,8 @@ class VMVerbs(Group):
         vm_id: The VM with the CD drive.
         drive_spec: The medium to load, as a path or as the four identifiers of a volume; an empty path ejects.
         Returns: The VM's definition after the change.
-        Errors: NoSuchVM, VMIsDown, ChangeDiskFailed, ImageFileNotFound, CannotPrepareImage.
+        Errors: NoSuchVM, VMIsDown, ChangeDiskFailed, ImageFileNotFound, CannotPrepareImage, InvalidParameter,
+            ResourceUnavailable, MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.changeCD", VMChangeCDArgs(vm_id=vm_id, drive_spec=drive_spec), deadline)
         return result
@@ -2605,7 +2606,8 @@ class VMVerbs(Group):
         vm_id: The VM with the floppy drive.
         drive_spec: The floppy image to insert; an empty path leaves the drive empty.
         Returns: The VM's definition after the change.
-        Errors: NoSuchVM, VMIsDown, ChangeDiskFailed, ImageFileNotFound, CannotPrepareImage.
+        Errors: NoSuchVM, VMIsDown, ChangeDiskFailed, ImageFileNotFound, CannotPrepareImage, InvalidParameter,
+            ResourceUnavailable, MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.changeFloppy", VMChangeFloppyArgs(vm_id=vm_id, drive_spec=drive_spec), deadline)
         return result
@@ -2929,7 +2931,7 @@ class VMVerbs(Group):
 
         vm_id: The VM whose policy is read.
         Returns: One entry per disk with a policy; an empty list when none is set.
-        Errors: NoSuchVM.
+        Errors: NoSuchVM, InvalidParameter.
         """
         result: list[VmDiskDeviceTuneLimits] = self._call("VM.getIoTunePolicy", VMGetIoTunePolicyArgs(vm_id=vm_id), deadline)
         return result
@@ -3014,7 +3016,7 @@ class VMVerbs(Group):
         params: The disk to attach, as device XML or as the older device fields.
         Returns: The VM's definition with the new disk.
         Errors: NoSuchVM, VMIsDown, HotplugDiskFailed, CannotPrepareImage, HookError, MissingParameter,
-            MigrationInProgress.
+            MigrationInProgress, InvalidParameter, ResourceUnavailable.
         """
         result: VmDefinition = self._call("VM.hotplugDisk", VMHotplugDiskArgs(vm_id=vm_id, params=params), deadline)
         return result
@@ -3032,7 +3034,8 @@ class VMVerbs(Group):
         vm_id: The VM that gets the devices.
         devices: Names of host devices as libvirt's node device list gives them, such as pci_0000_3b_00_1.
         Returns: Names of the devices that are attached now; shorter than the request when some failed.
-        Errors: NoSuchVM, VMIsDown, HostdevDetachFailed, UnexpectedError.
+        Errors: NoSuchVM, VMIsDown, HostdevDetachFailed, UnexpectedError, InvalidParameter, ResourceUnavailable,
+            MigrationInProgress.
         """
         result: list[str] = self._call("VM.hotplugHostdev", VMHotplugHostdevArgs(vm_id=vm_id, devices=devices), deadline)
         return result
@@ -3050,7 +3053,8 @@ class VMVerbs(Group):
         vm_id: The VM that shall hold the lease.
         lease: The lease to acquire; it must exist on its storage domain.
         Returns: The VM's definition with the new lease.
-        Errors: NoSuchVM, VMIsDown, HotplugLeaseFailed, MissingParameter.
+        Errors: NoSuchVM, VMIsDown, HotplugLeaseFailed, MissingParameter, InvalidParameter, ResourceUnavailable,
+            MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.hotplugLease", VMHotplugLeaseArgs(vm_id=vm_id, lease=lease), deadline)
         return result
@@ -3068,7 +3072,8 @@ class VMVerbs(Group):
         vm_id: The VM that gets more memory.
         params: The module to add, as device XML or as the older device fields.
         Returns: The VM's definition with the added module.
-        Errors: NoSuchVM, VMIsDown, HotplugMemFailed, HookError, MissingParameter.
+        Errors: NoSuchVM, VMIsDown, HotplugMemFailed, HookError, MissingParameter, InvalidParameter,
+            ResourceUnavailable, MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.hotplugMemory", VMHotplugMemoryArgs(vm_id=vm_id, params=params), deadline)
         return result
@@ -3086,7 +3091,8 @@ class VMVerbs(Group):
         vm_id: The VM that gets the interface.
         params: The interface to attach, as device XML or as the older device fields.
         Returns: The VM's definition with the new interface.
-        Errors: NoSuchVM, VMIsDown, HotplugNicFailed, HookError, MissingParameter, MigrationInProgress.
+        Errors: NoSuchVM, VMIsDown, HotplugNicFailed, HookError, MissingParameter, MigrationInProgress,
+            InvalidParameter, ResourceUnavailable.
         """
         result: VmDefinition = self._call("VM.hotplugNic", VMHotplugNicArgs(vm_id=vm_id, params=params), deadline)
         return result
@@ -3104,7 +3110,8 @@ class VMVerbs(Group):
         vm_id: The VM that loses the disk.
         params: The disk to detach, as device XML or as its identifying fields.
         Returns: The VM's definition without the disk.
-        Errors: NoSuchVM, VMIsDown, HotunplugDiskFailed, ImageFileNotFound, HookError, MissingParameter.
+        Errors: NoSuchVM, VMIsDown, HotunplugDiskFailed, ImageFileNotFound, HookError, MissingParameter,
+            InvalidParameter, ResourceUnavailable, MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.hotunplugDisk", VMHotunplugDiskArgs(vm_id=vm_id, params=params), deadline)
         return result
@@ -3122,7 +3129,7 @@ class VMVerbs(Group):
         vm_id: The VM that loses the devices.
         devices: Names of the host devices to remove, as given when they were attached.
         Returns: Names of the devices that are really gone from the VM.
-        Errors: NoSuchVM, VMIsDown, UnexpectedError.
+        Errors: NoSuchVM, VMIsDown, UnexpectedError, InvalidParameter, ResourceUnavailable, MigrationInProgress.
         """
         result: list[str] = self._call("VM.hotunplugHostdev", VMHotunplugHostdevArgs(vm_id=vm_id, devices=devices), deadline)
         return result
@@ -3140,7 +3147,8 @@ class VMVerbs(Group):
         vm_id: The VM that holds the lease.
         lease: The lease to drop, named by storage domain and lease identifier.
         Returns: The VM's definition without the lease.
-        Errors: NoSuchVM, VMIsDown, HotunplugLeaseFailed, MissingParameter.
+        Errors: NoSuchVM, VMIsDown, HotunplugLeaseFailed, MissingParameter, InvalidParameter, ResourceUnavailable,
+            MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.hotunplugLease", VMHotunplugLeaseArgs(vm_id=vm_id, lease=lease), deadline)
         return result
@@ -3157,7 +3165,8 @@ class VMVerbs(Group):
 
         vm_id: The VM that shall give memory back.
         params: The module to remove, as device XML or named by its device fields.
-        Errors: NoSuchVM, VMIsDown, HotunplugMemFailed, MissingParameter.
+        Errors: NoSuchVM, VMIsDown, HotunplugMemFailed, MissingParameter, InvalidParameter, ResourceUnavailable,
+            MigrationInProgress.
         """
         self._call("VM.hotunplugMemory", VMHotunplugMemoryArgs(vm_id=vm_id, params=params), deadline)
 
@@ -3174,7 +3183,8 @@ class VMVerbs(Group):
         vm_id: The VM that loses the interface.
         params: The interface to detach, as device XML or named by its MAC address.
         Returns: The VM's definition without the interface.
-        Errors: NoSuchVM, VMIsDown, HotunplugNicFailed, HookError, MissingParameter.
+        Errors: NoSuchVM, VMIsDown, HotunplugNicFailed, HookError, MissingParameter, InvalidParameter,
+            ResourceUnavailable, MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.hotunplugNic", VMHotunplugNicArgs(vm_id=vm_id, params=params), deadline)
         return result
@@ -3488,7 +3498,8 @@ class VMVerbs(Group):
         cpusets: For every virtual CPU, in order, the host CPUs it may run on, such as 2-3; absent leaves placement
             to the policy.
         Returns: The VM's definition with the new number of CPUs.
-        Errors: NoSuchVM, VMIsDown, SetNumberOfCpusFailed, MissingParameter, HookError.
+        Errors: NoSuchVM, VMIsDown, SetNumberOfCpusFailed, MissingParameter, HookError, InvalidParameter,
+            ResourceUnavailable, MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.setNumberOfCpus", VMSetNumberOfCpusArgs(vm_id=vm_id, number_of_cpus=number_of_cpus, cpusets=cpusets), deadline)
         return result
@@ -3640,7 +3651,8 @@ class VMVerbs(Group):
         vm_id: The VM that has the device.
         params: The device and what to change; which form it has depends on the device.
         Returns: The VM's definition after the change.
-        Errors: NoSuchVM, VMIsDown, UpdateDeviceFailed, SpiceTicketError, MissingParameter, HookError.
+        Errors: NoSuchVM, VMIsDown, UpdateDeviceFailed, SpiceTicketError, MissingParameter, HookError,
+            InvalidParameter, ResourceUnavailable, MigrationInProgress.
         """
         result: VmDefinition = self._call("VM.updateDevice", VMUpdateDeviceArgs(vm_id=vm_id, params=params), deadline)
         return result
@@ -3657,7 +3669,7 @@ class VMVerbs(Group):
 
         vm_id: The VM whose policy is changed.
         params: The limits to store; a field left out keeps the value stored before.
-        Errors: NoSuchVM, VMIsDown, UpdateVMPolicyFailed, MissingParameter.
+        Errors: NoSuchVM, VMIsDown, UpdateVMPolicyFailed, MissingParameter, InvalidParameter.
         """
         self._call("VM.updateVmPolicy", VMUpdateVmPolicyArgs(vm_id=vm_id, params=params), deadline)
 

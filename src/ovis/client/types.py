@@ -3449,6 +3449,8 @@ class DriveVmPayload(Struct, kw_only=True, frozen=True, omit_defaults=True):
 
     # Contents of each file, base64 encoded, keyed by its path on the medium; may hold passwords of the guest.
     file: StringMap
+    # Label of the medium, such as config-2; absent takes the one that cloud-init looks for.
+    vol_id: str | None = field(name="volId", default=None)
 
 
 class FileScratchDisk(Struct, ScratchDisk, kw_only=True, frozen=True, omit_defaults=True):
@@ -4363,6 +4365,9 @@ class VmDiskDeviceSpecParams(Struct, kw_only=True, frozen=True, omit_defaults=Tr
     path: str | None = None
     # Number of the QEMU I/O thread that serves the drive, from 1; absent leaves it to the main thread.
     pin_to_io_thread: UInt | None = field(name="pinToIoThread", default=None)
+    # Files of which the host makes the medium of a CD or floppy drive when the VM is created; absent for drives
+    # with a medium of their own.
+    vm_payload: DriveVmPayload | None = field(name="vmPayload", default=None)
 
 
 class VmDiskDeviceTuneLimits(Struct, kw_only=True, frozen=True, omit_defaults=True):

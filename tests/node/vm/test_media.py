@@ -218,3 +218,18 @@ def test_a_device_of_the_host_is_given_to_a_new_vm(tmp_path: Path) -> None:
             assert [found.get("managed") for found in host.elements("devices/hostdev")] == ["yes"]
 
     asyncio.run(main())
+
+
+def test_a_medium_made_of_files_by_parameters(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path, create=False) as host:
+            payload = {"file": USER_DATA, "volId": "mine"}
+            for kind in ("cdrom", "floppy"):
+                drive = {"deviceType": "disk", "device": kind, "specParams": {"vmPayload": payload}}
+                await host.call("VM.create", vmParams={"memSize": 64, "devices": [drive]})
+                await host.host.until(lambda: host.vm.has_qemu)
+                _, image = looked_at(host.vm.definition.disks[0].path)
+                assert (b"mine" if kind == "cdrom" else b"MINE") in image
+                await host.call("VM.destroy")
+
+    asyncio.run(main())

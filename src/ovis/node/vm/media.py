@@ -133,7 +133,8 @@ async def _path(vms: Vms, vm: Vm, target: str, kind: str, spec: DriveSpec) -> st
                 raise BadParameter(f"{FIELD}.GUID", f"{spec.guid[:60]!r} is no name of a multipath device")
             return f"{MULTIPATH}/{spec.guid}"
         case DriveSpecPayload():
-            return await payloads.make(vms.settings, vm.id, target, kind, spec.spec_params.vm_payload.file)
+            payload = spec.spec_params.vm_payload
+            return await payloads.make(vms.settings, vm.id, target, kind, payload.file, payload.vol_id or "")
         case _:
             raise BadParameter(FIELD, "says neither a path nor a volume")
 
@@ -143,7 +144,8 @@ async def _note_payload(vms: Vms, vm: Vm, target: str, spec: DriveSpec) -> None:
     key = {"devtype": "disk", "name": target}
     payload: dict[str, Data] = {}
     if isinstance(spec, DriveSpecPayload):
-        payload["payload"] = {"file": dict(spec.spec_params.vm_payload.file)}
+        given = spec.spec_params.vm_payload
+        payload["payload"] = {"file": dict(given.file), "volId": given.vol_id or ""}
 
     def change(holder: etree._Element) -> None:
         known = metadata_devices.find(holder, Disk(target=target))

@@ -10,6 +10,8 @@ from device_host import DeviceHost, device_host
 from vm_host import ID, new_id
 
 from ovis.node.hypervisor.errors import OperationFailed
+from ovis.node.vm.hotplug import plugging
+from ovis.node.vm.states import Cause
 from ovis.node.vm.vm import Vm
 
 NIC = {"deviceType": "interface", "device": "bridge", "macAddr": "52:54:00:00:00:AA", "nicModel": "pv", "network": "n"}
@@ -190,5 +192,46 @@ def test_a_card_comes_and_goes(tmp_path: Path) -> None:
             await host.call("VM.hotplugNic", params={"xml": bare})
             host.hypervisor.faults.fail("detach", error=OperationFailed("no"))
             await host.fails(50, "VM.hotunplugNic", "no", params={"xml": bare})
+
+    asyncio.run(main())
+
+
+def test_what_shall_go_may_be_named_by_its_alias_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path) as host:
+            await host.call("VM.hotplugDisk", params={"xml": HOTPLUG.format(path=host.file("b"))})
+            await host.call("VM.hotplugNic", params={"nic": NIC})
+            wrapped = "<hotunplug><devices><{0}><alias name='{1}'/></{0}></devices></hotunplug>"
+            await host.call("VM.hotunplugDisk", params={"xml": wrapped.format("disk", "virtio-disk0")})
+            await host.call("VM.hotunplugNic", params={"xml": wrapped.format("interface", "net1")})
+            assert [disk.target for disk in host.vm.definition.disks] == ["sdc"]
+            assert await cards(host) == ["52:54:00:00:00:01"]
+            assert "image" not in host.metadata()
+            await host.fails(46, "VM.hotunplugDisk", "no such", params={"xml": wrapped.format("disk", "virtio-disk0")})
+
+    asyncio.run(main())
+
+
+def test_a_new_disk_in_the_place_of_a_late_one_keeps_its_metadata(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path) as host:
+            plug = {"xml": HOTPLUG.format(path=host.file("b"))}
+            await host.call("VM.hotplugDisk", params=plug)
+            vms, former = host.host.vms, host.vm.xml
+            await host.call("VM.hotunplugDisk", params=plug)
+            await host.call("VM.hotplugDisk", params=plug)
+            host.vm.xml = former.replace("virtio-disk0", "virtio-disk7")  # what was known when the old one left
+            await plugging.removed(vms, host.vm, "virtio-disk7")
+            assert "image" in host.metadata()
+
+    asyncio.run(main())
+
+
+def test_a_vm_on_its_way_to_another_host_keeps_its_devices(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path) as host:
+            host.host.vms.move(host.vm, Cause.MIGRATION_STARTED)
+            for method in ("VM.hotplugNic", "VM.hotunplugNic"):
+                await host.fails(51, method, "on its way", params={"nic": NIC})
 
     asyncio.run(main())

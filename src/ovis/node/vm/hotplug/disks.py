@@ -99,7 +99,11 @@ def _note(built: Disk, given: VmDiskDevice) -> DeviceNote | None:
 async def _target(vms: Vms, vm: Vm, params: HotplugDiskParams) -> str:
     """By which name libvirt knows the disk that is meant."""
     if params.xml is not None:
-        return _disk(Request.of_xml(params.xml, "disk")).target
+        alias = Request.alias(params.xml, "disk")
+        by_name = next((found.target for found in vm.definition.disks if alias and found.alias == alias), None)
+        if alias is not None and by_name is None:
+            raise UnplugDiskFailed(vm.id, f"disk {alias}", "it has no such device")
+        return by_name or _disk(Request.of_xml(params.xml, "disk")).target
     given = params.drive
     if given is None:
         raise MissingParameter("params", "either xml or drive says which disk")

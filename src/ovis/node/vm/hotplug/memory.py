@@ -42,7 +42,8 @@ async def plug(vms: Vms, vm: Vm, params: HotplugMemoryParams) -> None:
 
 async def ask_back(vms: Vms, vm: Vm, params: HotplugMemoryParams) -> None:
     """Returns when the guest was asked. Raises UnplugMemoryFailed, MissingParameter, VmBusy, DomainNotFound."""
-    wanted = _module(_request(params))
+    alias = Request.alias(params.xml, "memory") if params.xml is not None else None
+    wanted = _module(_request(params)) if alias is None else Memory(size=0, alias=alias)
     what = f"memory module {wanted.alias or ''} of {wanted.size >> 20} MiB".replace("  ", " ")
     async with vm.claim(f"unplug {what}"):
         found = next((m for m in _modules(await vms.hypervisor.xml(vm.id)) if _is_meant(m, wanted)), None)

@@ -35,7 +35,11 @@ async def plug(vms: Vms, vm: Vm, params: HotplugNicParams) -> None:
 
 async def unplug(vms: Vms, vm: Vm, params: HotplugNicParams) -> None:
     """Raises UnplugCardFailed, MissingParameter, VmBusy and what `plugging.unplug` raises."""
+    mac: str | None
     if params.xml is not None:
+        if (alias := Request.alias(params.xml, "interface")) is not None:
+            await plugging.unplug(vms, vm, f"network card {alias}", plugging.by_alias(alias), UnplugCardFailed)
+            return
         card = Request.of_xml(params.xml, "interface").device
         mac = card.mac if isinstance(card, Interface) else None
     elif params.nic is not None:

@@ -37,6 +37,10 @@ ASK_EVERY = 5.0  # a guest that boots does not hear the first request; native PC
 Finder = Callable[[Device], bool]
 
 
+def by_alias(alias: str) -> Finder:
+    return lambda device: device.alias == alias
+
+
 async def to_its_end(vms: Vms, work: Coroutine[Any, Any, None], name: str) -> None:
     """What was begun ends by itself, also when who asked for it has gone."""
     await asyncio.shield(vms.own(work, name))
@@ -135,8 +139,17 @@ async def removed(vms: Vms, vm: Vm, alias: str) -> None:
     """libvirt tells that a device has gone, whoever asked for it and however long ago."""
     device = find(vm.xml, lambda other: other.alias == alias)
     await vms.refresh(vm)
-    if device is not None and vm.operation is None:
+    if device is None:
+        return
+    name = _lasting(device)
+    if find(vm.xml, lambda other: _lasting(other) == name) is None:  # else another one has taken its place
         await forget(vms, vm, device)
+
+
+def _lasting(device: Device) -> dict[str, str]:
+    """What names a device before and after it has got an alias, if anything does."""
+    key = metadata_devices.key_of(device)
+    return {name: value for name, value in key.items() if name != "alias"} if len(key) > 2 else key
 
 
 async def _attach(vms: Vms, vm: Vm, what: str, request: Request, wanted: Finder, failed: type[PlugFailed]) -> None:

@@ -32,15 +32,27 @@ class Request:
     @classmethod
     def of_xml(cls, text: str, tag: str) -> Request:
         """Raises BadXml when there is not just one `tag`."""
-        root = safe_xml.parse(text, FIELD)
-        holder = root.find("devices") if root.tag in WRAPPERS else None
-        elements = [root] if root.tag == tag else [] if holder is None else list(holder.iterchildren(tag))
-        if len(elements) != 1:
-            raise BadXml(FIELD, f"{len(elements)} elements {tag} are in it; there must be one")
-        request = cls(elements[0], FIELD)
+        root, element = _only(text, tag)
+        request = cls(element, FIELD)
         request.note = metadata_devices.find(metadata.element(root), request.device)
         return request
+
+    @staticmethod
+    def alias(text: str, tag: str) -> str | None:
+        """Engines name what shall go by its alias alone. Raises BadXml."""
+        alias = _only(text, tag)[1].find("alias")
+        return None if alias is None else alias.get("name")
 
     @classmethod
     def of_device(cls, device: Device, field: str, note: DeviceNote | None = None) -> Request:
         return cls(device.element(), field, note)
+
+
+def _only(text: str, tag: str) -> tuple[etree._Element, etree._Element]:
+    """The document and the one device in it."""
+    root = safe_xml.parse(text, FIELD)
+    holder = root.find("devices") if root.tag in WRAPPERS else None
+    elements = [root] if root.tag == tag else [] if holder is None else list(holder.iterchildren(tag))
+    if len(elements) != 1:
+        raise BadXml(FIELD, f"{len(elements)} elements {tag} are in it; there must be one")
+    return root, elements[0]

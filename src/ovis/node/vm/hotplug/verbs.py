@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ovis.client.types import (
     VmDefinition,
+    VmStatus,
     VmTicketConflictAction,
     vmUpdateGraphicsDeviceParams,
     vmUpdateInterfaceDeviceParams,
@@ -32,6 +33,7 @@ from ovis.node.errors import BadParameter
 from ovis.node.registry import verb
 from ovis.node.vm import media, statistics, updating
 from ovis.node.vm.hotplug import disks, host_devices, leases, memory, nics, plugging
+from ovis.node.vm.migration.errors import MigrationInProgress
 from ovis.node.vm.running import require_calm
 from ovis.node.vm.vm import Vm
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 def _calm(node: Node, vm_id: str) -> Vm:
     vm = node.vms.find(vm_id)
+    if vm.status is VmStatus.MIGRATION_SOURCE:
+        raise MigrationInProgress(vm.id, "another host")
     require_calm(vm)
     return vm
 

@@ -58,7 +58,7 @@ def _measure_alone(bench: Bench, kind: str, uri: str) -> None:
                 cpu = machine.cpu_seconds(agent.pid)
                 if bench.wants(IDLE[kind]):
                     time.sleep(0.2 if bench.quick else 2.0)  # what is loaded after the first answer counts as well
-                    idle.append(_memory(agent))
+                    idle.append(memory_of(agent))
             return seconds * 1e3, {"CPU ms": cpu * 1e3}
 
         if not bench.quick:
@@ -71,7 +71,7 @@ def _measure_alone(bench: Bench, kind: str, uri: str) -> None:
         bench.add(row(GROUP, IDLE[kind], idle, "MB RSS", target=_IDLE_MB))
 
 
-def _memory(agent: Agent) -> Round:
+def memory_of(agent: Agent) -> Round:
     def read() -> tuple[float, Mapping[str, float]]:
         found = machine.memory(agent.pid)
         return found.resident / _MB, {"MB PSS": found.shared_out / _MB}
@@ -85,14 +85,14 @@ def _measure_full(bench: Bench) -> None:
     with running(Setting(sample_seconds=sample_seconds)) as agent:
         agent.add_vms(vms, sampled=False)
         time.sleep(sample_seconds)
-        rounds = [_watch(agent, 2 * sample_seconds) for _ in range(1 if bench.quick else 2)]
+        rounds = [watch(agent, 2 * sample_seconds) for _ in range(1 if bench.quick else 2)]
         if bench.wants(FULL_MEMORY):
-            bench.add(row(GROUP, FULL_MEMORY, [_memory(agent)], "MB RSS", target=_FULL_MB, note=f"{vms} VMs"))
+            bench.add(row(GROUP, FULL_MEMORY, [memory_of(agent)], "MB RSS", target=_FULL_MB, note=f"{vms} VMs"))
         if bench.wants(FULL_CPU):
             bench.add(row(GROUP, FULL_CPU, rounds, "%", target=_CPU_PERCENT, note=f"{vms} VMs"))
 
 
-def _watch(agent: Agent, seconds: float) -> Round:
+def watch(agent: Agent, seconds: float) -> Round:
     before, cpu, begin = machine.cpu_times(), machine.cpu_seconds(agent.pid), time.perf_counter()
     time.sleep(seconds)
     used = machine.cpu_seconds(agent.pid) - cpu

@@ -18,7 +18,10 @@ import rows_command
 import rows_create
 import rows_fresh
 import rows_hang
+import rows_migration
 import rows_process
+import rows_vm_create
+import rows_vm_many
 import table
 from agent import ROOT, AgentFailed
 from bench import Bench
@@ -26,7 +29,17 @@ from clients import LoadFailed
 
 from ovis.wire.errors import WireError
 
-GROUPS = (rows_calls, rows_fresh, rows_hang, rows_create, rows_process, rows_command)
+GROUPS = (
+    rows_calls,
+    rows_fresh,
+    rows_hang,
+    rows_create,
+    rows_process,
+    rows_command,
+    rows_vm_create,
+    rows_vm_many,
+    rows_migration,
+)
 
 
 def main() -> int:

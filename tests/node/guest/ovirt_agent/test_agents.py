@@ -147,6 +147,20 @@ def test_flood_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     run(body)
 
 
+def test_others_get_a_turn_while_a_guest_talks_much() -> None:
+    async def body(world: World) -> None:
+        line = b'{"__name__": "host-name", "name": "talks"}\n'
+        await world.guest.write(line * ((1 << 20) // len(line)) + line.replace(b"talks", b"done"))
+        turns = 0
+        async with asyncio.timeout(10):
+            while not world.facts or world.facts[-1].host_name != "done":
+                await asyncio.sleep(0)
+                turns += 1
+        assert turns > 30  # one for each slice at least
+
+    run(body)
+
+
 def test_libvirt_that_is_away_is_tried_again() -> None:
     async def body(world: World) -> None:
         first = world.guest

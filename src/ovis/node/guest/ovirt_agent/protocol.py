@@ -19,7 +19,7 @@ import msgspec
 CHANNELS = ("ovirt-guest-agent.0", "com.redhat.rhevm.vdsm")
 API_VERSION = 3
 LINE_BYTES = 1 << 20
-BURST_BYTES = 4 << 20
+BURST_BYTES = 2 << 20
 BYTES_PER_SECOND = 64 << 10  # a large guest tells some KiB every few seconds
 
 

@@ -142,7 +142,7 @@ def destroy_plainly(host: RealLibvirt, numbers: Sequence[int]) -> None:
 
     def one(number: int) -> None:
         with plain_libvirt(host) as connection:
-            connection.lookupByUUIDString(vm_id(number)).destroy()
+            connection.lookupByUUIDString(vm_id(number)).destroyFlags(0)
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(one, numbers))

@@ -3,6 +3,9 @@
 Everything in the description that looks like a path is looked at, wherever it stands: a description can make QEMU,
 which may do more than its author, read a file (`sysinfo` of type fwcfg), create one (`log`), or run one (`emulator`).
 What is not allowed by a rule here is refused. Links are resolved first, so that none leads out of an allowed place.
+
+A name without a slash at its start would be looked for where QEMU runs, which is `/`: where a path belongs, only a
+whole one passes.
 """
 
 from __future__ import annotations
@@ -19,6 +22,12 @@ from ovis.node.errors import BadParameter
 from ovis.node.vm.settings import VmSettings
 
 TEXTS_WITH_PATHS = {"kernel", "initrd", "dtb", "loader", "nvram", "table", "emulator", "backend", "bootloader", "init"}
+ATTRIBUTES_WITH_PATHS = {"path", "file", "dir", "evdev", "rendernode", "template"}
+FREE_TEXTS = {
+    "cmdline", "description", "title", "entry", "serial", "product", "vendor", "wwn", "partition",
+    "label", "imagelabel", "baselabel", "initarg", "initenv",
+}  # fmt: skip
+"""Texts that may begin with a slash and name no file."""
 MUST_EXIST = {"kernel", "initrd", "dtb", "loader", "table"}
 RANDOM_DEVICES = {"/dev/random", "/dev/urandom", "/dev/hwrng"}
 
@@ -27,7 +36,8 @@ RANDOM_DEVICES = {"/dev/random", "/dev/urandom", "/dev/hwrng"}
 class Mention:
     """A path in a description. `where` says so to the author; `is_disk`: it is what a disk is made of.
 
-    `is_optional`: a medium that may be missing when the VM starts.
+    `is_optional`: a medium that may be missing when the VM starts. `connects`: somebody listens there already, and the
+    sockets of other VMs, their monitors among them, lie where a VM may make its own.
     """
 
     path: str
@@ -35,6 +45,7 @@ class Mention:
     tag: str
     is_disk: bool = False
     is_optional: bool = False
+    connects: bool = False
 
 
 class PathRules:
@@ -51,7 +62,7 @@ class PathRules:
         if not os.path.isabs(path) or "\0" in path:
             raise BadParameter(where, f"{path!r} is not an absolute path")
         real = os.path.realpath(path)
-        places = self._allowed if mention.is_disk else (*self._allowed, *self._beside)
+        places = self._allowed if mention.is_disk or mention.connects else (*self._allowed, *self._beside)
         if not any(_is_below(real, place) for place in places):
             leads = f", which leads to {real}," if real != path else ""
             raise BadParameter(where, f"{path}{leads} is outside of the places allowed by `vms.allowed_paths`")
@@ -82,21 +93,30 @@ def _is_below(real: str, place: Path) -> bool:
 
 
 def mentions(root: etree._Element) -> Iterator[Mention]:
-    """Every path in a description that must pass the rules."""
+    """Every path in a description that must pass the rules. Raises BadParameter where text stands beside elements."""
     for element in root.iter():
         if not isinstance(element.tag, str) or _is_free(element):
             continue
+        _refuse_mixed(element)
         disk = _disk_of(element)
         for name, value in element.attrib.items():
             if disk is not None and element.tag == "source" and name in ("file", "dev", "dir"):
                 if value:  # engines write an empty drive as file=""
                     where = f"{_label(disk)} {element.tag}/@{name}"
                     yield Mention(str(value), where, "source", is_disk=True, is_optional=_is_optional(element))
-            elif str(value).startswith("/"):
-                yield Mention(str(value), f"{_label(element)}/@{name}", element.tag)
+            elif str(value).startswith("/") or (value and name in ATTRIBUTES_WITH_PATHS):
+                connects = element.get("mode") == "connect"
+                yield Mention(str(value), f"{_label(element)}/@{name}", element.tag, connects=connects)
         text = (element.text or "").strip()
-        if element.tag in TEXTS_WITH_PATHS and text.startswith("/") and text not in RANDOM_DEVICES:
+        is_path = element.tag in TEXTS_WITH_PATHS or (text.startswith("/") and element.tag not in FREE_TEXTS)
+        if text and is_path and text not in RANDOM_DEVICES:
             yield Mention(text, _label(element), element.tag)
+
+
+def _refuse_mixed(element: etree._Element) -> None:
+    """libvirt joins all texts of an element, we read the first: they must not differ."""
+    if len(element) and any((text or "").strip() for text in (element.text, *(child.tail for child in element))):
+        raise BadParameter(_label(element), "holds text beside other elements")
 
 
 def _is_free(element: etree._Element) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,21 @@ def test_a_wrong_value_is_named(tmp_path: Path, part: str, instead: str, problem
         prepare(tmp_path, of(xml().replace(part, instead)))
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 400, "9" * 5000, "٣", "1e3", "-"])
+def test_a_number_that_is_none_is_refused_or_counts_as_absent(tmp_path: Path, number: str) -> None:
+    with pytest.raises(BadXml, match="vcpu"):
+        prepare(
+            tmp_path, of(xml().replace("<features>", f"<vcpu>{number}</vcpu><features>").replace("<vcpu>1</vcpu>", ""))
+        )
+    (tmp_path / "disk").touch()
+    odd = f"""<clock offset='variable' adjustment='{number}'/><vcpu current='{number}'>1</vcpu><features>"""
+    devices = f"""<graphics type='vnc' port='{number}'/>
+        <disk type='file'><source file='{tmp_path}/disk'/><target dev='vda'/><boot order='{number}'/></disk>"""
+    text = xml(devices=devices).replace("<vcpu>1</vcpu>", "").replace("<features>", odd)
+    found = prepare(tmp_path, of(text)).definition
+    assert (found.time_offset, found.vcpus, found.graphics[0].port, found.disks[0].boot_order) == (0, 1, -1, None)
+
+
 def test_more_memory_than_the_host_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotEnoughMemory, match="domain/memory: 8192 MiB are wanted, the host has 4096 MiB"):
         prepare(tmp_path, of(xml().replace(">128<", ">8192<")))
@@ -137,6 +153,10 @@ OUTSIDE = [
     "<emulator>/bin/sh</emulator>",
     "<rng model='virtio'><backend model='random'>/dev/sda</backend></rng>",
     "<tpm model='tpm-tis'><backend type='passthrough'><device path='/dev/sda'/></backend></tpm>",
+    "<emulator><!-- -->/bin/sh</emulator>",
+    "<memory model='nvdimm'><source><path>/etc/shadow</path></source></memory>",
+    "<hostdev mode='capabilities' type='misc'><source><char>/dev/mem</char></source></hostdev>",
+    "<serial type='unix'><source mode='connect' path='/var/lib/libvirt/qemu/domain-1-x/monitor.sock'/></serial>",
 ]
 
 
@@ -146,6 +166,35 @@ def test_a_path_outside_the_allowed_places_is_refused(tmp_path: Path, devices: s
     (tmp_path / "link").symlink_to("/etc/passwd")
     with pytest.raises(BadParameter, match=r"outside of the places|is no QEMU"):
         prepare(tmp_path, with_devices(devices.format(allowed=tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "devices",
+    [
+        "<interface type='ethernet'><script path='evil'/></interface>",
+        "<serial type='file'><source path='etc/cron.d/x'/></serial>",
+        "<rng model='virtio'><backend model='random'>dev/sda</backend></rng>",
+    ],
+)
+def test_where_a_path_belongs_only_a_whole_one_passes(tmp_path: Path, devices: str) -> None:
+    with pytest.raises(BadParameter, match="not an absolute path"):
+        prepare(tmp_path, with_devices(devices))
+    with pytest.raises(BadParameter, match="not an absolute path"):
+        prepare(tmp_path, of(xml().replace("<features>", "<os><kernel>etc/shadow</kernel></os><features>")))
+
+
+def test_text_beside_elements_is_refused_for_libvirt_would_join_it(tmp_path: Path) -> None:
+    with pytest.raises(BadParameter, match="text beside other elements"):
+        prepare(tmp_path, with_devices("<emulator><a/>/bin/sh</emulator>"))
+
+
+def test_the_agent_is_free_again_soon_after_the_worst_xml(tmp_path: Path) -> None:
+    attributes = " ".join(f"a{number}='1'" for number in range(150_000))
+    for worst in (f"<a {attributes}/>", "<a/>" * 400_000):
+        began = time.monotonic()
+        with pytest.raises(BadXml, match="more than"):
+            prepare(tmp_path, with_devices(worst))
+        assert time.monotonic() - began < 2.0
 
 
 @pytest.mark.parametrize(

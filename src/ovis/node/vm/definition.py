@@ -187,17 +187,21 @@ def _whole(root: etree._Element, path: str, field: str, *, default: int) -> int:
     text = root.findtext(path)
     if text is None:
         return default
-    if not text.strip().isdigit() or not 1 <= int(text) <= 4096:
+    if not _is_count(text.strip()) or not 1 <= int(text) <= 4096:
         raise BadXml(f"{field}: domain/{path}", f"{text.strip()[:40]!r} is not a number from 1 to 4096")
     return int(text)
 
 
 def _number(root: etree._Element, path: str, attribute: str, default: int) -> int:
     """An optional attribute; a value that is no number (clock adjustment='reset') counts as absent."""
-    try:
-        return int(_attribute(root.find(path), attribute, ""))
-    except ValueError:
-        return default
+    text = _attribute(root.find(path), attribute, "").strip()
+    digits = text.removeprefix("-")
+    return int(text) if _is_count(digits) else default
+
+
+def _is_count(text: str) -> bool:
+    """Digits, few enough for every use; `isdigit` alone also takes a superscript two, which `int` does not."""
+    return text.isascii() and text.isdigit() and len(text) <= 10
 
 
 def _attribute(element: etree._Element | None, name: str, default: str) -> str:
@@ -224,7 +228,7 @@ def _guaranteed(values: dict[str, metadata.Value], memory: int) -> int:
 
 def _port(element: etree._Element, name: str) -> int:
     text = element.get(name, "-1")
-    return int(text) if text.isdigit() and 0 < int(text) < 65536 else -1
+    return int(text) if _is_count(text) and 0 < int(text) < 65536 else -1
 
 
 def _graphics(element: etree._Element) -> Graphics:
@@ -258,5 +262,5 @@ def _disk(element: etree._Element) -> Disk:
         alias=_attribute(element.find("alias"), "name", ""),
         readonly=element.find("readonly") is not None,
         shareable=element.find("shareable") is not None,
-        boot_order=int(boot) if boot.isdigit() else None,
+        boot_order=int(boot) if _is_count(boot) else None,
     )

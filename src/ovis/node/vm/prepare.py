@@ -155,9 +155,9 @@ def _refuse_saved_state(given: VmParameters) -> None:
 def _check(found: Definition, root: etree._Element, vm_id: str, limits: HostLimits, field: str) -> None:
     if canonical_id(found.id, f"{field}: domain/uuid") != vm_id:
         raise BadParameter(f"{field}: domain/uuid", f"{found.id} is not the vmID, {vm_id}")
-    if "/" in found.name or not found.name.isprintable() or len(found.name) > 255:
+    if "/" in found.name or not found.name.isprintable() or len(found.name) > 255 or found.name in (".", ".."):
         raise BadParameter(
-            f"{field}: domain/name", f"{found.name[:80]!r} holds a slash or unprintable signs, or is too long"
+            f"{field}: domain/name", f"{found.name[:80]!r} holds a slash or unprintable signs, is too long, or . or .."
         )
     _check_memory(found, limits, field)
     if root.get("type", "kvm") not in ("kvm", "qemu"):

@@ -30,8 +30,22 @@ def test_outside_of_calls_there_is_no_flow(capsys: pytest.CaptureFixture[str]) -
 
 def test_every_line_for_the_journal_has_its_priority(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", "text", for_journal=True)
-    logging.getLogger("ovis.node").error("first\nsecond")
-    assert capsys.readouterr().err.splitlines() == ["<3>node first", "<3>second"]
+    try:
+        raise RuntimeError("boom")
+    except RuntimeError:
+        logging.getLogger("ovis.node").exception("failed")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "<3>node failed"
+    assert len(lines) > 2
+    assert all(line.startswith("<3>") for line in lines)
+
+
+def test_what_a_caller_wrote_fakes_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "text", for_journal=False)
+    logging.getLogger("ovis.node").info("no disk %s", "a\n2026-01-01 INFO all is well\x1b[2J")
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "a\\n2026-01-01 INFO all is well\\x1b[2J" in told
 
 
 def test_json_lines_hold_error_and_flow(capsys: pytest.CaptureFixture[str]) -> None:

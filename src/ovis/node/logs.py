@@ -29,6 +29,11 @@ class TextLines(logging.Formatter):
         super().__init__(f"{start}%(area)s%(flow)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
         self._for_journal = for_journal
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        if not record.message.isprintable():  # names and errors come from callers: none may fake a line of its own
+            record.message = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in record.message)
+        return super().formatMessage(record)
+
     def format(self, record: logging.LogRecord) -> str:
         flow = flows.current()
         record.flow = f" [{flow}]" if flow else ""

@@ -167,9 +167,7 @@ def _take_pools(keys: Keys) -> tuple[PoolId, ...]:
 
 
 def _take_geometry(keys: Keys, version: int) -> Geometry:
-    block_size = keys.number_or("BLOCK_SIZE", BLOCK_512) or 0
-    alignment = keys.number_or("ALIGNMENT", MIB) or 0
-    geometry = Geometry(block_size, alignment)
+    geometry = Geometry(keys.number_or("BLOCK_SIZE", BLOCK_512), keys.number_or("ALIGNMENT", MIB))
     if version < 5 and geometry != Geometry():
         raise Broken(WHAT, "ALIGNMENT", f"version {version} has blocks of 512 bytes and 1 MiB for a lease")
     return geometry
@@ -187,10 +185,10 @@ def _take_lock(keys: Keys) -> LockParameters:
     usual = LockParameters()
     return LockParameters(
         policy=keys.optional("LOCKPOLICY") or "",
-        renewal_interval=keys.number_or("LOCKRENEWALINTERVALSEC", None) or usual.renewal_interval,
-        lease_time=keys.number_or("LEASETIMESEC", None) or usual.lease_time,
-        io_timeout=keys.number_or("IOOPTIMEOUTSEC", None) or usual.io_timeout,
-        retries=keys.number_or("LEASERETRIES", None) or usual.retries,
+        renewal_interval=keys.number_or("LOCKRENEWALINTERVALSEC", usual.renewal_interval),
+        lease_time=keys.number_or("LEASETIMESEC", usual.lease_time),
+        io_timeout=keys.number_or("IOOPTIMEOUTSEC", usual.io_timeout),
+        retries=keys.number_or("LEASERETRIES", usual.retries),
     )
 
 

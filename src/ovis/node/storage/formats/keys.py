@@ -18,6 +18,7 @@ LARGEST = (1 << 63) - 1
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 Choice = TypeVar("Choice", bound=Enum)
+Absent = TypeVar("Absent", int, None)
 
 
 class Keys:
@@ -37,7 +38,7 @@ class Keys:
     def number(self, key: str, *, at_least: int = 0, at_most: int = LARGEST) -> int:
         return self._number(key, self.text(key), at_least, at_most)
 
-    def number_or(self, key: str, absent: int | None, *, at_least: int = 0, at_most: int = LARGEST) -> int | None:
+    def number_or(self, key: str, absent: Absent, *, at_least: int = 0, at_most: int = LARGEST) -> int | Absent:
         """`absent` when the key is not there or empty: old writers leave numbers empty that they do not know."""
         value = self.optional(key)
         return self._number(key, value, at_least, at_most) if value else absent

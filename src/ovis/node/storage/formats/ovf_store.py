@@ -81,7 +81,7 @@ class _Description(msgspec.Struct):
     updated: bool = msgspec.field(name="Updated")
     domains: list[_Domain | str] = msgspec.field(name="Storage Domains")
     last_updated: str | None = msgspec.field(name="Last Updated", default=None)
-    size: int | None | msgspec.UnsetType = msgspec.field(name="Size", default=msgspec.UNSET)
+    size: int | msgspec.UnsetType | None = msgspec.field(name="Size", default=msgspec.UNSET)
     label: str = msgspec.field(name="Disk Description", default=LABEL)
 
 

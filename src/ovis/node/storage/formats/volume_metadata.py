@@ -163,8 +163,8 @@ def read(data: bytes) -> VolumeMetadata:
         disk_type=keys.choice("DISKTYPE", DiskType),
         description=keys.text("DESCRIPTION")[:DESCRIPTION_LIMIT].rstrip(),
         legality=keys.choice("LEGALITY", Legality),
-        generation=keys.number_or("GEN", 0, at_most=MAX_GENERATION) or 0,
-        sequence=keys.number_or("SEQ", 0, at_most=MAX_SEQUENCE) or 0,
+        generation=keys.number_or("GEN", 0, at_most=MAX_GENERATION),
+        sequence=keys.number_or("SEQ", 0, at_most=MAX_SEQUENCE),
         other=keys.rest(),
     )
 

@@ -503,3 +503,55 @@ def test_the_schedule_outlives_the_agent(tmp_path: Path) -> None:
             assert departure.post_copy
 
     asyncio.run(main())
+
+
+def test_libvirts_own_word_is_enough(tmp_path: Path) -> None:
+    """Also for an agent that was started meanwhile, and with a destination that nobody reaches."""
+
+    async def main() -> None:
+        async with two_hosts(tmp_path) as hosts:
+            reached = stopped_at(hosts, Phase.FINISH)
+            await hosts.leave()
+            await reached.wait()
+            await hosts.kill("a")
+            await hosts.start("a")
+            hosts.unreachable.add("b")
+            hosts.hypervisors["a"].migration.go(Phase.FINISH)
+            await hosts.arrived()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("phase", [Phase.BEGIN, Phase.PREPARE, Phase.PERFORM])
+def test_a_limit_changed_on_the_way_holds(tmp_path: Path, phase: Phase) -> None:
+    """libvirt overwrites one that it is told before the memory flows."""
+
+    async def main() -> None:
+        async with two_hosts(tmp_path) as hosts:
+            reached = stopped_at(hosts, phase)
+            vm = await hosts.leave(max_bandwidth_mib_per_second=1)
+            await reached.wait()
+            await source.change(hosts.a.vms, vm, bandwidth=8 << 20)
+            hosts.hypervisors["a"].migration.go(phase)
+            await hosts.arrived()
+            assert hosts.hypervisors["a"].migration.bandwidth[ID] == 8 << 20
+
+    asyncio.run(main())
+
+
+def test_a_limit_changed_while_it_waits_for_its_turn_holds(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with two_hosts(tmp_path, dataclasses.replace(QUICK, incoming_limit=1)) as hosts:
+            other = await hosts.a.started(new_id(), name="two")
+            reached = stopped_at(hosts, Phase.PERFORM)
+            await source.begin(hosts.a.vms, other, MigrateParams(dst="b"))
+            await reached.wait()
+            vm = await hosts.leave(max_bandwidth_mib_per_second=1)
+            await source.change(hosts.a.vms, vm, bandwidth=8 << 20)
+            hosts.hypervisors["a"].migration.go(Phase.PERFORM)
+            await hosts.arrived()
+            assert hosts.hypervisors["a"].migration.methods[-1].bandwidth == 8 << 20
+            with pytest.raises(MigrationNotInProgress):
+                await source.change(hosts.a.vms, vm, bandwidth=0)
+
+    asyncio.run(main())

@@ -114,7 +114,7 @@ class SimulatedMigration:
         if method.bandwidth:
             self.bandwidth[domain_id] = method.bandwidth
         job = self.jobs[domain_id] = Job(JobKind.MIGRATION_OUT)
-        self._here._begin(self._carry(domain, job, route))
+        self._here._begin(self._carry(domain, job, route, method))
         await self._outcome(job)
 
     async def progress(self, domain_id: str, *, deadline: float | None = None) -> JobProgress | None:
@@ -122,6 +122,8 @@ class SimulatedMigration:
         job = self.jobs.get(domain_id)
         if job is None:
             return None
+        if job.phase in (Phase.BEGIN, Phase.PREPARE):
+            return JobProgress(job.kind)
         return JobProgress(job.kind, domain.memory, int(domain.memory * min(job.remaining, 1.0)), job.iteration)
 
     async def cancel(self, domain_id: str, *, deadline: float | None = None) -> None:
@@ -200,7 +202,7 @@ class SimulatedMigration:
         if job.error is not None:
             raise job.error
 
-    async def _carry(self, domain: SimulatedDomain, job: Job, route: Route) -> None:
+    async def _carry(self, domain: SimulatedDomain, job: Job, route: Route, method: Method) -> None:
         was_running = domain.state is DomainState.RUNNING
         there: SimulatedHypervisor | None = None
         arrived = False
@@ -209,6 +211,8 @@ class SimulatedMigration:
             there = self._reach(route)
             copy = self._prepare(domain, there)
             await self._enter(job, Phase.PREPARE)
+            if method.bandwidth:  # only now: a limit set before is overwritten
+                self.bandwidth[domain.id] = method.bandwidth
             await self._enter(job, Phase.PERFORM)
             await self._transfer(domain, job, there)
             domain.enter(DomainState.PAUSED, "migration", self._here.clock.now())

@@ -29,7 +29,7 @@ async def watch(vms: Vms, vm: Vm, departure: Departure, *, until_gone: bool = Fa
     settings = vms.migrations.settings
     began = vms.monotonic()
     convergence = Convergence(departure.schedule, patience=settings.patience, pace=settings.pace, now=began)
-    has_begun = until_gone
+    has_begun = until_gone  # an earlier life of the agent has begun it
     is_first = True
     while True:
         if not (until_gone and is_first):
@@ -44,14 +44,27 @@ async def watch(vms: Vms, vm: Vm, departure: Departure, *, until_gone: bool = Fa
             if until_gone:
                 return
             continue
-        if not has_begun:
+        if job.total and not has_begun:
             has_begun = True
+            await _limit(vms, vm, departure)
             await _take_all(vms, vm, departure, departure.schedule.init)
         _note(vms, vm, departure, job)
-        due = convergence.observe(iteration=job.iteration, remaining=job.remaining, now=vms.monotonic())
+        due: list[Action] = []
+        if job.total:  # before that nothing is said of what remains
+            due = convergence.observe(iteration=job.iteration, remaining=job.remaining, now=vms.monotonic())
         if vms.monotonic() - began > settings.longest:
             due.append(Abort(f"it has not ended within {settings.longest:.0f} s"))
         await _take_all(vms, vm, departure, due)
+
+
+async def _limit(vms: Vms, vm: Vm, departure: Departure) -> None:
+    """A limit that was changed while libvirt prepared the transfer: it began with the one from before."""
+    if departure.bandwidth is None:
+        return
+    try:
+        await vms.hypervisor.migration.set_bandwidth(vm.id, departure.bandwidth or vms.migrations.settings.bandwidth)
+    except HypervisorError as error:
+        log.warning("the migration of VM %s keeps its bandwidth: %s", vm.id, error)
 
 
 def _note(vms: Vms, vm: Vm, departure: Departure, job: JobProgress) -> None:

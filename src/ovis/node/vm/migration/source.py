@@ -191,7 +191,7 @@ def method_of(vms: Vms, departure: Departure, wish: MigrateParams) -> Method:
     settings = vms.migrations.settings
     wanted = (wish.max_bandwidth_mib_per_second or 0) * MIB
     return Method(
-        bandwidth=wanted or settings.bandwidth,
+        bandwidth=(wanted if departure.bandwidth is None else departure.bandwidth) or settings.bandwidth,
         connections=wish.parallel or 0,
         encrypted=wish.encrypted,
         tunnelled=wish.tunneled,
@@ -246,7 +246,11 @@ async def change(vms: Vms, vm: Vm, *, bandwidth: int | None) -> None:
         return
     if bandwidth < 0:
         raise BadParameter("params.maxBandwidth", "is below 0")
+    before, departure.bandwidth = departure.bandwidth, bandwidth
+    if departure.phase is Phase.WAITING:
+        return  # it begins with the new limit
     try:
         await vms.hypervisor.migration.set_bandwidth(vm.id, bandwidth or vms.migrations.settings.bandwidth)
     except HypervisorError as error:
+        departure.bandwidth = before
         raise ChangeFailed(vm.id, str(error)) from error

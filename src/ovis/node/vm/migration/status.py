@@ -60,6 +60,8 @@ class Departure:
     phase: Phase = Phase.WAITING
     progress: int = 0
     downtime: int = 0
+    bandwidth: int | None = None
+    """Bytes per second, 0 for no limit: what was asked for after the beginning."""
     post_copy: bool = False
     failure: str = ""
     end: Exit | None = None

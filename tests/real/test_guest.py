@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -200,6 +201,19 @@ def test_serial_console_is_a_shell_and_can_be_taken(machine: Machine) -> None:
             time.sleep(0.1)
         else:
             break
+
+
+def test_command_line_opens_the_console_of_a_named_vm(machine: Machine) -> None:
+    command = [sys.executable, "-m", "ovis.shell", "node", "--socket", str(machine.agent.socket), "console", "guest"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"echo $((6*11))\r")
+        seen, end = b"", time.monotonic() + PATIENCE
+        while b"66" not in seen:
+            assert select.select([process.stdout], [], [], 1)[0] or time.monotonic() < end, seen
+            seen += process.stdout.read(1000) or b""
+        process.terminate()
 
 
 def test_screen_speaks_rfb_without_its_password(machine: Machine) -> None:

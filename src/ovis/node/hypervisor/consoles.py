@@ -7,6 +7,9 @@ import socket
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+TOO_SLOW = "its reader is too slow"
+"""The reason of a stream whose other end says more than is read."""
+
 
 class StreamLost(Exception):
     """The stream has ended; nothing more can be sent."""

@@ -20,7 +20,7 @@ import libvirt_qemu
 import msgspec
 from lxml import etree
 
-from ovis.node.hypervisor.consoles import ByteStream, GraphicsPassword, StreamLost
+from ovis.node.hypervisor.consoles import TOO_SLOW, ByteStream, GraphicsPassword, StreamLost
 from ovis.node.hypervisor.domain_xml import parse
 from ovis.node.hypervisor.errors import DeadlineExceeded, HypervisorError, HypervisorLost, OperationRefused
 from ovis.node.hypervisor.libvirt_errors import is_lost, translate
@@ -269,7 +269,7 @@ class LibvirtStream:
             return
         self._unread += data
         if len(self._unread) > UNREAD:
-            self._end("its reader is too slow")
+            self._end(TOO_SLOW)
         self._come.set()
 
     def _end(self, reason: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from ovis.node.guest.facts import GuestFacts, Session
 from ovis.node.guest.ovirt_agent import agents as module
 from ovis.node.guest.ovirt_agent.agents import SILENT_SECONDS, AgentSilent, OvirtAgents
+from ovis.node.hypervisor.consoles import TOO_SLOW
 from ovis.node.hypervisor.simulated import SimulatedHypervisor
 from ovis.node.hypervisor.simulated.consoles import SimulatedStream
 
@@ -134,11 +135,15 @@ def test_channel_that_ends_is_opened_again() -> None:
     run(body)
 
 
-def test_flood_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_read", [True, False])
+def test_flood_is_cut_off(monkeypatch: pytest.MonkeyPatch, is_read: bool) -> None:
     async def body(world: World) -> None:
         monkeypatch.setattr(module, "AFTER_FLOOD", 1000.0)
         first = world.guest
-        await first.write(b"\n" * (5 << 20))
+        if is_read:
+            await first.write(b"\n" * (5 << 20))
+        else:
+            first.other.end(TOO_SLOW)
         await world.until(lambda: first.reason)
         await asyncio.sleep(0.05)
         assert world.guest is first

@@ -20,7 +20,7 @@ from ovis.node.errors import NodeError
 from ovis.node.guest.facts import GuestFacts
 from ovis.node.guest.ovirt_agent.protocol import API_VERSION, Decoder, Flood, Message, encode
 from ovis.node.guest.ovirt_agent.report import learn
-from ovis.node.hypervisor.consoles import ByteStream, StreamLost
+from ovis.node.hypervisor.consoles import TOO_SLOW, ByteStream, StreamLost
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import Hypervisor
 
@@ -188,6 +188,8 @@ class OvirtAgents:
                 for start in range(0, len(data), SLICE):
                     await self._take(domain_id, agent, decoder.feed(data[start : start + SLICE], self._clock()))
                     await asyncio.sleep(0)  # others get a turn however much a guest says
+            if stream.reason == TOO_SLOW:
+                raise Flood
         finally:
             agent.stream = None
             await stream.close()

@@ -16,6 +16,8 @@ from tests.real.migration_pair import Pair, domains, kill_libvirtd, pair, until
 SLOW = 4  # MiB/s: the guest takes about ten seconds
 FAST = types.MigrationParameters(max_bandwidth_mib_per_second=1000)
 IN_PROGRESS, NOT_IN_PROGRESS = 51, 81
+BUSY = "rm -f /tmp/calm; while [ ! -e /tmp/calm ]; do dd if=/dev/urandom of=/dev/shm/busy bs=1M count=16; done"
+CALM = "touch /tmp/calm; killall dd; rm -f /dev/shm/busy"
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +177,9 @@ def cut(guest: Pair) -> Iterator[None]:
 
 
 def test_a_guest_that_never_converges_stays_in_finite_time(guest: Pair) -> None:
-    guest.execute("while :; do dd if=/dev/urandom of=/dev/shm/busy bs=1M count=16 2>/dev/null; done")
+    guest.execute(
+        "rm -f /tmp/calm; while [ ! -e /tmp/calm ]; do dd if=/dev/urandom of=/dev/shm/busy bs=1M count=16; done"
+    )
     schedule = types.ConvergenceSchedule(
         init=[types.ConvergenceAction(name="setDowntime", params=["10"])],
         stalling=[
@@ -195,7 +199,7 @@ def test_post_copy_moves_a_guest_that_never_converges(guest: Pair) -> None:
     )
     guest.migrate(max_bandwidth_mib_per_second=16, convergence_schedule=schedule)
     guest.arrived()
-    guest.execute("killall dd; rm -f /dev/shm/busy")
+    guest.execute(CALM)
     guest.assert_counted_on()
     guest.assert_one_copy(guest.here)
 

@@ -113,6 +113,9 @@ async def watch(vms: Vms, vm: Vm) -> None:
             log.debug("VM %s, which arrives, cannot be looked at: %s", vm.id, error)
         else:
             arrival.has_appeared = True
+            if info.reason == "postcopy_failed":
+                await post_copy_failed(vms, vm)
+                return
             if not is_waiting(info):
                 await arrived(vms, vm, info)
                 return

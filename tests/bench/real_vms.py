@@ -30,7 +30,7 @@ _IDLE = """<domain type='qemu'>
   <devices><memballoon model='virtio'/></devices>
 </domain>
 """
-_RUNNING = {"Powering up", "Up"}
+_STARTED = {"Powering up", "Up", "Paused"}
 _SECONDS = 120.0
 
 
@@ -57,7 +57,7 @@ class Followed:
     def close(self) -> None:
         self._connection.close()
 
-    def await_running(self, wanted: Sequence[str]) -> None:
+    def await_started(self, wanted: Sequence[str]) -> None:
         """Raises AgentFailed when one ends."""
         missing, end = set(wanted), time.monotonic() + _SECONDS
         while missing:
@@ -66,7 +66,7 @@ class Followed:
                 raise AgentFailed(f"{len(missing)} VMs do not run: {self._agent.log()}")
             if isinstance(event, Event):
                 for vm, change in msgspec.json.decode(event.params).items():
-                    if isinstance(change, dict) and change.get("status") in _RUNNING:
+                    if isinstance(change, dict) and change.get("status") in _STARTED:
                         missing.discard(vm)
                     elif isinstance(change, dict) and change.get("exitCode"):  # not those that were told to end
                         raise AgentFailed(f"VM {vm} is down: {change}")
@@ -81,17 +81,17 @@ def followed(agent: Agent) -> Iterator[Followed]:
         found.close()
 
 
-def create(connection: BlockingConnection, number: int, xml: str) -> None:
-    params = {"vmID": vm_id(number), "vmParams": {"xml": xml}}
+def create(connection: BlockingConnection, number: int, xml: str, *, paused: bool = False) -> None:
+    params = {"vmID": vm_id(number), "vmParams": {"xml": xml, "launchPaused": paused}}
     connection.call("VM.create", msgspec.json.encode(params), timeout=_SECONDS)
 
 
-def create_at_once(agent: Agent, xmls: dict[int, str]) -> None:
+def create_at_once(agent: Agent, xmls: dict[int, str], *, paused: bool = False) -> None:
     """One connection for each, as if as many clients asked; returns when all are accepted."""
     connections = {number: agent.connect() for number in xmls}
     try:
         with ThreadPoolExecutor(len(xmls)) as threads:
-            list(threads.map(lambda number: create(connections[number], number, xmls[number]), xmls))
+            list(threads.map(lambda number: create(connections[number], number, xmls[number], paused=paused), xmls))
     finally:
         for connection in connections.values():
             connection.close()
@@ -152,5 +152,5 @@ def await_probed(agent: Agent) -> None:
     """Make and destroy a VM: libvirt has probed QEMU then, which takes seconds once."""
     with followed(agent) as follower, agent.connect() as connection:
         create(connection, 999, idle_xml(999))
-        follower.await_running([vm_id(999)])
+        follower.await_started([vm_id(999)])
     destroy(agent, [999])

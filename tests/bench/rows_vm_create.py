@@ -82,7 +82,7 @@ class _Comparison:
         with self._agent.connect() as connection:
             begin = time.perf_counter()
             real_vms.create(connection, number, xml)
-            self._follower.await_running([vm_id(number)])
+            self._follower.await_started([vm_id(number)])
             seconds = time.perf_counter() - begin
         real_vms.destroy(self._agent, [number])
         return seconds
@@ -115,7 +115,7 @@ class _Comparison:
         numbers = range(many)
         begin = time.perf_counter()
         real_vms.create_at_once(self._agent, {number: real_vms.idle_xml(number) for number in numbers})
-        self._follower.await_running([vm_id(number) for number in numbers])
+        self._follower.await_started([vm_id(number) for number in numbers])
         seconds = time.perf_counter() - begin
         real_vms.destroy(self._agent, numbers)
         return seconds

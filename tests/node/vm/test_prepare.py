@@ -211,6 +211,10 @@ def test_paths_beside_the_devices_are_looked_at_too(tmp_path: Path, outer: str) 
         prepare(tmp_path, of(xml().replace("<features>", f"{outer}<features>")))
 
 
+def test_a_password_may_begin_like_a_path(tmp_path: Path) -> None:
+    assert 'passwd="/x"' in prepare(tmp_path, with_devices("<graphics type='vnc' passwd='/x'/>")).xml
+
+
 def test_a_missing_disk_is_named_with_its_target(tmp_path: Path) -> None:
     source = f"<disk type='file'><source file='{tmp_path}/none'/><target dev='vdb'/></disk>"
     with pytest.raises(BadParameter, match=r"disk vdb source/@file: .*none: there is no such file"):

@@ -100,6 +100,8 @@ def mentions(root: etree._Element) -> Iterator[Mention]:
         _refuse_mixed(element)
         disk = _disk_of(element)
         for name, value in element.attrib.items():
+            if name == "passwd":  # may begin with anything, and is never to be repeated in an error
+                continue
             if disk is not None and element.tag == "source" and name in ("file", "dev", "dir"):
                 if value:  # engines write an empty drive as file=""
                     where = f"{_label(disk)} {element.tag}/@{name}"

@@ -13,6 +13,7 @@
     ovf_store         configurations of VMs, kept on the domain
     tar_archive       the archive that an OVF store is
     repository        names and paths
+    keys, identifiers typed values out of text, for the modules above
 
 Each module opens with its layout. What crash safety means for a form is said there; three words recur:
 
@@ -21,5 +22,5 @@ Each module opens with its layout. What crash safety means for a form is said th
     seal      a checksum inside; it does not make a write whole, it makes a torn one known.
 
 Only domain versions 3, 4 and 5 are served; 0 and 2 are refused (their lock is not sanlock's).
-docs/storage/formats.md shows the same in pictures. Facts: oVirt vdsm 4.50, read as facts, none of its code used.
+docs/storage/formats.md shows the same in pictures. Facts: oVirt vdsm up to 4.50; for the OVF store, oVirt engine.
 """

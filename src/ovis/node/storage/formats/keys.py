@@ -1,6 +1,7 @@
 """Reading typed values out of KEY=VALUE pairs: each refusal names the key, and what nobody asked for is kept.
 
-Assumption: numbers are decimal, ASCII, without blanks, signs (but '-' where negative ones make sense) or separators.
+Assumptions: a key has 1 to 64 of A-Z, 0-9 and _ and begins with no digit. Numbers are decimal, ASCII, without blanks,
+signs (but '-' where negative ones make sense) or separators.
 """
 
 from __future__ import annotations
@@ -16,9 +17,14 @@ from ovis.node.storage.formats.identifiers import NOTHING, identifier
 LARGEST = (1 << 63) - 1
 
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_KEY = re.compile(r"[A-Z_][A-Z0-9_]{0,63}", re.ASCII)
 
 Choice = TypeVar("Choice", bound=Enum)
 Absent = TypeVar("Absent", int, None)
+
+
+def is_key(text: str) -> bool:
+    return _KEY.fullmatch(text) is not None
 
 
 class Keys:

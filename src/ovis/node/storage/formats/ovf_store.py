@@ -4,7 +4,7 @@
 
         info.json          {"Last Updated": "Fri Nov 20 11:04:04 UTC 2026", "Storage Domains": [{"uuid": "<domain>"}]}
         <vm id>.ovf        one for each VM and template
-        metadata.json      {"VM Status": {"<vm id>": <number>}} of VMs that were not down; since 4.4, may miss
+        metadata.json      {"VM Status": {"<vm id>": <number>}} of VMs that were not down; may miss
 
     its DESCRIPTION in the volume's metadata, JSON:
 

@@ -26,12 +26,12 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ovis.node.storage.formats.errors import Broken, SealBroken, TooLong, shown
+from ovis.node.storage.formats.keys import is_key
 
 WHAT = "domain metadata"
 SEAL = "_SHA_CKSUM"
 LIMIT = 1 << 20  # bytes of a metadata file; a real one has about a thousand, more is not one
 
-_KEY = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")  # what some reader would take for a line's end
 
 
@@ -57,6 +57,8 @@ def unseal(lines: Iterable[str]) -> dict[str, str]:
         key, separator, value = line.partition("=")
         if not separator:
             raise Broken(WHAT, shown(line), "has no '='")
+        if not is_key(key):
+            raise Broken(WHAT, shown(key), "is not a key")
         if key in keys:
             raise Broken(WHAT, key, "comes twice")
         keys[key] = value.strip()
@@ -99,7 +101,7 @@ def _lines(data: bytes) -> Iterable[str]:
 
 
 def _check(key: str, value: str) -> None:
-    if not _KEY.fullmatch(key) or key == SEAL:
+    if not is_key(key) or key == SEAL:
         raise Broken(WHAT, shown(key), "is not a key")
     if value != value.strip() or _CONTROL.search(value):
         raise Broken(WHAT, key, f"cannot be kept in a line: {shown(value)}")

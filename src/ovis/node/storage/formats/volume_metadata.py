@@ -46,7 +46,7 @@ from enum import Enum
 
 from ovis.node.storage.formats.errors import Broken, Cleared, TooLong, shown
 from ovis.node.storage.formats.identifiers import NOTHING, DomainId, ImageId, VolumeId, identifier
-from ovis.node.storage.formats.keys import LARGEST, Keys
+from ovis.node.storage.formats.keys import LARGEST, Keys, is_key
 from ovis.node.storage.formats.sanlock_areas import BLOCK_4K, BLOCK_512, MIB
 
 WHAT = "volume metadata"
@@ -177,7 +177,9 @@ def write(volume: VolumeMetadata, version: int) -> bytes:
         raise Broken(WHAT, taken[0], "is known and cannot be among the other keys")
     keys.update(known)
     for key, value in keys.items():
-        if value != value.strip() or any(end in key + value for end in _LINE_ENDS) or key.startswith("EOF"):
+        if not is_key(key) or key.startswith("EOF"):
+            raise Broken(WHAT, shown(key), "is not a key")
+        if value != value.strip() or any(end in value for end in _LINE_ENDS):
             raise Broken(WHAT, key, f"cannot be kept in a line: {shown(value)}")
     try:
         data = "".join(f"{key}={keys[key]}\n" for key in sorted(keys)).encode() + b"EOF\n"
@@ -270,7 +272,7 @@ def _pairs(data: bytes) -> dict[str, str]:
         except UnicodeDecodeError as error:
             raise Broken(WHAT, f"byte {at + error.start}", "is not UTF-8") from error
         key, separator, value = line.partition("=")
-        if "\0" in line or not separator:
+        if "\0" in line or not separator or not is_key(key):
             raise Broken(WHAT, f"byte {at}", f"not KEY=VALUE: {shown(line)}")
         if key in pairs:
             raise Broken(WHAT, key, "comes twice")

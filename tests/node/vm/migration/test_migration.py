@@ -555,3 +555,40 @@ def test_a_limit_changed_while_it_waits_for_its_turn_holds(tmp_path: Path) -> No
                 await source.change(hosts.a.vms, vm, bandwidth=0)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_vm_that_is_sent_to_its_own_host_lives_on(tmp_path: Path, kill: bool) -> None:
+    """What runs "there" is the VM itself; no look may take it for a copy that has arrived."""
+
+    async def main() -> None:
+        async with two_hosts(tmp_path, dataclasses.replace(QUICK, retry_period=5)) as hosts:
+            vm = hosts.a.vms.find(ID)
+            if kill:
+                hosts.a.vms.migrations.incoming_limit = 0  # it waits
+            await source.begin(hosts.a.vms, vm, MigrateParams(dst="a"))
+            await asyncio.sleep(0.03)
+            if kill:
+                await hosts.kill("a")
+                await hosts.start("a")
+            await hosts.stayed()
+            await asyncio.sleep(0.1)
+            assert hosts.running() == "a"
+            await hosts.leave()
+            await hosts.arrived()
+
+    asyncio.run(main())
+
+
+def test_another_vm_with_its_id_is_not_taken_for_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with two_hosts(tmp_path) as hosts:
+            await hosts.b.started()
+            vm = hosts.a.vms.find(ID)
+            await source.begin(hosts.a.vms, vm, MigrateParams(dst="b"))
+            assert vm.departure is not None
+            await vm.departure.ended.wait()
+            await asyncio.sleep(0.05)
+            assert (hosts.running(), vm.is_down) == ("ab", False)
+
+    asyncio.run(main())

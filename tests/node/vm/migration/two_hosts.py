@@ -18,7 +18,7 @@ from ovis.node.vm import ending
 from ovis.node.vm.migration import destination, source
 from ovis.node.vm.migration import verbs as migration_verbs
 from ovis.node.vm.migration.errors import TooManyArrive
-from ovis.node.vm.migration.peer import NEVER_RAN, PeerError, PeerFull
+from ovis.node.vm.migration.peer import NEVER_RAN, ON_ITS_WAY, PeerError, PeerFull, PeerRefused
 from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.migration.verdict import There
 from ovis.node.vm.settings import VmSettings
@@ -57,7 +57,7 @@ class OtherAgent:
         except TooManyArrive as error:
             raise PeerFull(str(error)) from error
         except NodeError as error:
-            raise PeerError(str(error)) from error
+            raise PeerRefused(str(error)) from error
 
     async def look(self, vm_id: str) -> There:
         try:
@@ -68,7 +68,7 @@ class OtherAgent:
             return There.ABSENT
         if vm.exit is not None and vm.is_down:
             return There.FAILED if vm.exit.reason in NEVER_RAN else There.ENDED
-        return There.WAITING if vm.status is VmStatus.MIGRATION_DESTINATION else There.RUNS
+        return ON_ITS_WAY.get(vm.status, There.RUNS)
 
     async def forget(self, vm_id: str) -> bool:
         try:

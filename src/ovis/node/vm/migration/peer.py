@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import msgspec
 
 from ovis.client.types import ExitedVmStats, RunningVmStats, VmDefinition, VmStatus
+from ovis.node import flows
 from ovis.node.errors import BadParameter
 from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.migration.verdict import There
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 NO_SUCH_VM = 1
 LIMIT_EXCEEDED = 82
 LOOK_SECONDS = 10.0
+# One that leaves from there has run there, unless "there" is this very host: its end will tell.
+ON_ITS_WAY = {VmStatus.MIGRATION_DESTINATION: There.WAITING, VmStatus.MIGRATION_SOURCE: There.UNKNOWN}
 NEVER_RAN = {ExitReason.MIGRATION_FAILED, ExitReason.POSTCOPY_MIGRATION_FAILED}
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<name>[^\[\]:/\s]+))(?::(?P<port>[0-9]{1,5}))?")
 _BARE_V6 = re.compile(r"[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.%]*")
@@ -31,7 +34,11 @@ class PeerError(Exception):
     """The other agent could not be reached, or did not agree; nothing of the VM is there, or the other side says so."""
 
 
-class PeerFull(PeerError):
+class PeerRefused(PeerError):
+    """It answered: nothing of the VM is there because of this."""
+
+
+class PeerFull(PeerRefused):
     """As many arrive there as may."""
 
 
@@ -71,7 +78,7 @@ class AgentPeer:
             node = await self._connected()
             state = await node.vm.migration_create(vm_id, vm, incoming_limit, deadline=self._prepare_deadline)
         except RpcError as error:
-            kind = PeerFull if error.code == LIMIT_EXCEEDED else PeerError
+            kind = PeerFull if error.code == LIMIT_EXCEEDED else PeerRefused
             raise kind(f"{self._target} refuses: {error}") from error
         except (WireError, msgspec.ValidationError) as error:
             raise PeerError(str(error)) from error
@@ -89,7 +96,7 @@ class AgentPeer:
             case ExitedVmStats(exit_reason=reason):
                 return There.FAILED if reason in NEVER_RAN else There.ENDED
             case RunningVmStats(status=status):
-                return There.WAITING if status is VmStatus.MIGRATION_DESTINATION else There.RUNS
+                return ON_ITS_WAY.get(status, There.RUNS)
             case _:
                 return There.UNKNOWN
 
@@ -110,7 +117,7 @@ class AgentPeer:
         if self._node is None:
             from ovis.client.node import AsyncNode  # 1.3 MB that an agent needs when a VM leaves it
 
-            self._node = await AsyncNode.open(self._target, flow="migration")
+            self._node = await AsyncNode.open(self._target, flow=flows.current())
         return self._node
 
     async def __aenter__(self) -> Self:

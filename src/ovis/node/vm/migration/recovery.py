@@ -34,7 +34,12 @@ def resume_departure(vms: Vms, vm: Vm, stored: StoredDeparture) -> None:
     """The VM is known to `vms` and was leaving."""
     log.warning("VM %s (%s) was on its way to %s: finding out where it is", vm.id, vm.name, stored.destination)
     vm.departure = Departure(
-        stored.destination, _schedule(stored), given_schedule=stored.schedule, post_copy=stored.post_copy
+        stored.destination,
+        _schedule(stored),
+        given_schedule=stored.schedule,
+        was_announced=True,
+        was_sent=stored.sent,
+        post_copy=stored.post_copy,
     )
     vm.booted = True
     vm.status = VmStatus.MIGRATION_SOURCE

@@ -76,7 +76,9 @@ class _Look:
             await monitor.watch(vms, vm, departure, until_gone=True)
             departure.phase = Phase.SETTLING
             here = await _look_here(vms, vm, departure)
-        there = await _look_there(vms, vm, departure) if needs_there(here) else There.UNKNOWN
+        there = There.ABSENT  # as long as libvirt was not asked: whoever has a VM with this id, it is not this one
+        if departure.was_sent and needs_there(here):
+            there = await _look_there(vms, vm, departure)
         self._held = self._held + 1 if here is Here.HELD else 0
         decision = decide(here, there, post_copy=departure.post_copy)
         # A moment after libvirtd's return a domain that it is about to resume looks held.
@@ -199,6 +201,8 @@ async def _end_here(vms: Vms, vm: Vm) -> bool:
 
 
 def _begin_to_tidy(vms: Vms, vm: Vm, departure: Departure) -> None:
+    if not departure.was_announced:
+        return
     departure.tidying = vms.own(_tidy(vms, vm, departure), f"tidy up after VM {vm.id}")
 
 
@@ -223,6 +227,8 @@ async def _tidy(vms: Vms, vm: Vm, departure: Departure) -> None:
 async def _found_there(vms: Vms, vm: Vm, departure: Departure, there: There) -> None:
     """The connection broke in the moment of the switch-over, so that each libvirt believes to have the VM. The copy
     over there was started when the one here stood still; it counts."""
-    if there is There.RUNS and not vm.is_down and vm.ending is None and await _end_here(vms, vm):
+    if not departure.was_sent or there is not There.RUNS or vm.is_down or vm.ending is not None:
+        return
+    if await _end_here(vms, vm):
         log.error("VM %s ran on this host and at %s after a broken migration: ended here", vm.id, departure.destination)
         vms.end(vm, exit_of(ExitReason.MIGRATION_SUCCEEDED))

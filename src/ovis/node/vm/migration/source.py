@@ -26,7 +26,7 @@ from ovis.node.vm.migration.errors import (
     ChangeFailed,
     MigrationNotInProgress,
 )
-from ovis.node.vm.migration.peer import Peer, PeerError, PeerFull
+from ovis.node.vm.migration.peer import Peer, PeerError, PeerFull, PeerRefused
 from ovis.node.vm.migration.readiness import require_free
 from ovis.node.vm.migration.status import Departure, Phase
 from ovis.node.vm.states import Cause
@@ -146,10 +146,15 @@ async def _announce(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams,
         statistics.definition(vm), xml=text, elapsed_time_offset=float(vms.elapsed(vm)), migration_dest="libvirt"
     )
     while True:
+        departure.was_announced = True
         try:
             return await other.prepare(vm.id, told, incoming_limit=wish.incoming_limit)
         except PeerFull as error:
             log.info("VM %s waits: %s", vm.id, error)
+            departure.was_announced = False
+        except PeerRefused:
+            departure.was_announced = False
+            raise
         await asyncio.sleep(vms.migrations.settings.retry_period)
 
 
@@ -162,10 +167,12 @@ async def _transfer(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams)
         secret = await vms.hypervisor.migration.migratable_xml(vm.id, secure=True)
         entered = departure.entered
         xml = description.for_destination(secret, wish, display_address=entered.display_ip if entered else None)
+        departure.was_sent = True
+        await vms.save(vm, Intent.RUNNING)  # first: from now on a copy may run there
         await vms.hypervisor.migration.migrate(vm.id, route, method, xml=xml)
         departure.is_proven = True
         await vm.until(lambda: departure.has_stopped or vm.is_down, seconds=STOPPED_COMES)
-    except (HypervisorError, BadParameter) as error:
+    except (HypervisorError, BadParameter, OSError) as error:
         departure.failure = departure.failure or str(error)
     except Exception:  # as above
         log.exception("the transfer of VM %s failed in an unforeseen way", vm.id)

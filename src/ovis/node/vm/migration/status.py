@@ -23,10 +23,11 @@ class Phase(StrEnum):
 
 
 class StoredDeparture(msgspec.Struct, frozen=True):
-    """What the next life of the agent must know. Written before the destination hears of the VM, and before post-copy
-    begins."""
+    """What the next life of the agent must know. Written before the destination hears of the VM, before libvirt is
+    asked (`sent`), and before post-copy begins."""
 
     destination: str
+    sent: bool = False
     post_copy: bool = False
     schedule: ConvergenceSchedule | None = None
 
@@ -64,6 +65,10 @@ class Departure:
     """Bytes per second, 0 for no limit: what was asked for after the beginning."""
     post_copy: bool = False
     failure: str = ""
+    was_announced: bool = False
+    """The destination may know of the VM."""
+    was_sent: bool = False
+    """libvirt was asked: before that no copy can run anywhere else."""
     end: Exit | None = None
     is_proven: bool = False
     has_stopped: bool = False
@@ -89,7 +94,7 @@ class Departure:
     def stored(self) -> StoredDeparture | None:
         if not self.is_active:
             return None
-        return StoredDeparture(self.destination, self.post_copy, self.given_schedule)
+        return StoredDeparture(self.destination, self.was_sent, self.post_copy, self.given_schedule)
 
 
 @dataclass

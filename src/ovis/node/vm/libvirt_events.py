@@ -19,6 +19,7 @@ from ovis.node.hypervisor.interface import (
     ConnectionLost,
     ConnectionRestored,
     DeviceAdded,
+    DeviceRemovalFailed,
     DeviceRemoved,
     DomainEvent,
     Event,
@@ -177,6 +178,12 @@ def device_removed(vms: Vms, vm: Vm, event: DeviceRemoved) -> None:
         vms.own(plugging.removed(vms, vm, event.alias), f"note that {event.alias} left VM {vm.id}")
 
 
+def device_kept(_vms: Vms, vm: Vm, event: DeviceRemovalFailed) -> None:
+    log.warning("the guest of VM %s keeps %s", vm.id, event.alias)
+    vm.kept_devices.add(event.alias)
+    vm.touch()
+
+
 async def _end_late(vms: Vms, vm: Vm) -> None:
     try:
         await vms.hypervisor.destroy(vm.id)
@@ -199,6 +206,7 @@ HANDLERS: dict[type, Callable[[Vms, Vm, Any], None]] = {
     AgentLifecycle: agent,
     DeviceAdded: devices_changed,
     DeviceRemoved: device_removed,
+    DeviceRemovalFailed: device_kept,
     BlockJob: block_job,
     TrayChange: devices_changed,
     MigrationIteration: migration.on_iteration,

@@ -88,6 +88,7 @@ class Vm:
         self.resets = 0
         self.operation: str | None = None
         self.arriving_disks: set[str] = set()
+        self.kept_devices: set[str] = set()
         self.changes: tuple[Change, ...] = ()
         self.disk_work: DiskWork = NOTHING
         self.block_progress: dict[str, BlockJobState] = {}

@@ -10,6 +10,7 @@ from device_host import DeviceHost, device_host
 from vm_host import ID, new_id
 
 from ovis.node.hypervisor.errors import OperationFailed
+from ovis.node.hypervisor.interface import DeviceRemovalFailed
 from ovis.node.vm.hotplug import plugging
 from ovis.node.vm.states import Cause
 from ovis.node.vm.vm import Vm
@@ -125,6 +126,23 @@ def test_a_guest_that_keeps_a_disk_is_an_error_and_noticed_when_it_lets_go(tmp_p
             host.hypervisor.devices.give_up(ID, "virtio-disk0")
             await host.host.until(lambda: "image" not in host.metadata())
             assert [disk.target for disk in host.vm.definition.disks] == ["sdc"]
+
+    asyncio.run(main())
+
+
+def test_a_guest_that_refuses_is_not_waited_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path, unplug_timeout=1000.0) as host:
+            await host.call("VM.hotplugDisk", params=drive(host.file("b")))
+            host.hypervisor.devices.keeps.add("virtio-disk0")
+            call = asyncio.ensure_future(host.fails(46, "VM.hotunplugDisk", "refuses", params=drive(host.file("b"))))
+            await host.host.until(lambda: host.vm.operation)
+            for _ in range(20):
+                host.hypervisor.publish(DeviceRemovalFailed(ID, "virtio-disk0"))
+                await asyncio.sleep(0.01)
+            await call
+            host.hypervisor.devices.keeps.clear()
+            await host.call("VM.hotunplugDisk", params=drive(host.file("b")))
 
     asyncio.run(main())
 

@@ -88,9 +88,8 @@ async def unplug(vms: Vms, vm: Vm, what: str, wanted: Finder, failed: type[Unplu
             raise failed(vm.id, what, "it has no such device")
         await vms.refresh(vm)  # from here on its absence means that it has gone
         if not await _let_go(vms, vm, what, device, failed):
-            raise failed(
-                vm.id, what, f"the guest has not let it go within {vms.settings.unplug_timeout:g} s; it is still there"
-            )
+            how = "refuses to let it go" if device.alias in vm.kept_devices else "has not let it go in time"
+            raise failed(vm.id, what, f"the guest {how}; it is still there")
         await forget(vms, vm, device)
     log.info("%s was unplugged from VM %s", what, vm.id)
 
@@ -101,6 +100,7 @@ async def _let_go(vms: Vms, vm: Vm, what: str, device: Device, failed: type[Unpl
 
     if device.alias is None:
         raise failed(vm.id, what, "libvirt has no name for it")
+    vm.kept_devices.discard(device.alias)
     until = vms.monotonic() + vms.settings.unplug_timeout
     is_first = True
     while (left := until - vms.monotonic()) > 0:
@@ -113,8 +113,9 @@ async def _let_go(vms: Vms, vm: Vm, what: str, device: Device, failed: type[Unpl
                 raise failed(vm.id, what, str(error)) from error
             log.info("the guest of VM %s was not asked for %s once more: %s", vm.id, what, error)
         is_first = False
-        if await vm.until(is_gone, seconds=min(ASK_EVERY, left)):
-            return True
+        await vm.until(lambda: is_gone() or device.alias in vm.kept_devices, seconds=min(ASK_EVERY, left))
+        if is_gone() or device.alias in vm.kept_devices:
+            break
     await vms.refresh(vm)
     return is_gone()
 

@@ -267,7 +267,7 @@ async def run() -> None:
         finally:
             await starting.__aexit__(None, None, None)
             if once:
-                console.print("[dim]The VM, the agent and the virtual host are gone again.[/]")
+                console.print("[dim]What the demo made (VM, agent, files) is gone again.[/]")
 
 
 async def until_interrupted() -> int:

@@ -157,6 +157,8 @@ def _lost(options: Options, lost: ConnectionLost) -> Failure:
         )
     if "hostname" in reason or "ip address" in reason:
         hint = "Use the name that the agent's certificate holds."
+    elif "expired" in reason or "not yet valid" in reason:
+        hint = "Look at the clocks of both machines; an expired certificate is renewed on the agent's host."
     else:
         hint = f"Is {options.pki_folder / 'ca.pem'} the CA that signed the agent's certificate?"
     return Failure(Exit.NO_CONNECTION, f"The certificate of {lost.address} is not accepted: {lost.reason}", hint)
@@ -167,7 +169,10 @@ def _network_hint(options: Options, cause: BaseException | None) -> str:
         return "Is the host up, and is the port open in its firewall?"
     if options.host and isinstance(cause, ConnectionResetError):
         # with TLS 1.3 the client believes in the connection before the agent has looked at its certificate
-        return f"An agent that does not trust a certificate does this: is the one in {options.pki_folder} of its CA?"
+        return (
+            "An agent that does not trust a certificate does this: is the one in\n"
+            f"{options.pki_folder} of its CA, and has it not expired?"
+        )
     return ""
 
 

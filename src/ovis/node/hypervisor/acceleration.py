@@ -69,6 +69,7 @@ async def choose(probe: Probe, *, state_file: Path, wanted: Kind | None = None, 
         return Acceleration(Kind.TCG, f"there is no {probe.device}")
     for file in (probe.kernel, probe.initrd):
         if not file.is_file():
+            log.warning("there is %s, but KVM was not tried: the probe guest %s is missing", probe.device, file)
             return Acceleration(Kind.TCG, f"KVM was not tried: the probe guest {file} is missing")
     try:
         key = await _key(probe.emulator)

@@ -54,7 +54,8 @@ class Connection:
             async with asyncio.timeout(wait):
                 await self._first.wait()
         except TimeoutError:
-            log.warning("%s does not answer yet (%s), going on without", self._uri, self._reason)
+            if wait:
+                log.warning("%s does not answer yet (%s), going on without", self._uri, self._reason)
 
     def report_lost(self, links: Links, reason: str) -> None:
         """`links` are dead. Those of an older generation change nothing."""

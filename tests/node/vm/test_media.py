@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from device_host import DeviceHost, device_host
 from lxml import etree
+from vm_host import ID, new_id
 
+from ovis.node.errors import VmExists
 from ovis.node.hypervisor.errors import OperationFailed
 from ovis.node.vm import media
 
@@ -231,5 +233,17 @@ def test_a_medium_made_of_files_by_parameters(tmp_path: Path) -> None:
                 _, image = looked_at(host.vm.definition.disks[0].path)
                 assert (b"mine" if kind == "cdrom" else b"MINE") in image
                 await host.call("VM.destroy")
+
+    asyncio.run(main())
+
+
+def test_a_vm_that_is_refused_leaves_no_medium(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with device_host(tmp_path, create=False) as host:
+            other = new_id()
+            await host.create(vm_id=other, devices="")
+            with pytest.raises(VmExists):
+                await host.create(devices=PLACEHOLDER.format("PAYLOAD:"), metadata=PAYLOAD)
+            assert ID not in [path.name for path in files_below(tmp_path / "payloads")]
 
     asyncio.run(main())

@@ -45,14 +45,15 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     prepared = await vms.preparer.prepare(
         vm_id, given, limits, now=vms.clock(), host_devices=await host_devices.named(vms, given)
     )
-    await refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
-    vm = Vm(
-        prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused
-    )  # fmt: skip
-    vm.restored_from = memory
-    vm.changes = prepared.changes
-    refuse_disks_in_use(vms, vm)
-    vms.add(vm)  # again, for another call may have come between
+    with vms.media_of_accepted(prepared.definition.id):
+        await refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
+        vm = Vm(
+            prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused
+        )  # fmt: skip
+        vm.restored_from = memory
+        vm.changes = prepared.changes
+        refuse_disks_in_use(vms, vm)
+        vms.add(vm)  # again, for another call may have come between
     try:
         await external_return.hand_back(vms, vm, given)
         await vms.save(vm, Intent.CREATING)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,19 +124,29 @@ class Vms:
     def drop(self, vm: Vm) -> None:
         """Forget the VM here and now; safe to repeat."""
         vm.is_forgotten = True
-        self._remove_media(vm)
+        self._remove_media(vm.id)
         self.polling.remove(vm.id)
         self.desktops.remove(vm.id)
         if self._vms.get(vm.id) is vm:
             del self._vms[vm.id]
         vm.touch()
 
-    def _remove_media(self, vm: Vm) -> None:
+    @contextmanager
+    def media_of_accepted(self, vm_id: str) -> Iterator[None]:
+        """What was made for a VM that is refused after all goes, unless another call has brought that VM meanwhile."""
+        try:
+            yield
+        except BaseException:
+            if vm_id not in self._vms:
+                self._remove_media(vm_id)
+            raise
+
+    def _remove_media(self, vm_id: str) -> None:
         """A few small files of a file system in memory: no thread is worth it."""
         try:
-            media.remove(self.settings, vm.id)
+            media.remove(self.settings, vm_id)
         except OSError as error:
-            log.warning("the media made for VM %s could not be removed: %s", vm.id, error)
+            log.warning("the media made for VM %s could not be removed: %s", vm_id, error)
 
     # What runs
 

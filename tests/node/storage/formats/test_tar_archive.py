@@ -2,6 +2,7 @@ import io
 import tarfile
 
 import pytest
+from golden_files import golden
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,13 @@ def test_what_is_behind_the_closing_zeros_is_passed_over() -> None:
 def test_an_archive_cut_anywhere_is_refused(content: dict[str, bytes]) -> None:
     data = tar_archive.write(content, modified=0)
     for cut in range(0, len(data), 97):
+        with pytest.raises(Broken):
+            tar_archive.read(data[:cut])
+
+
+def test_an_archive_made_by_tar_is_refused_wherever_it_is_cut() -> None:
+    data = golden("ovf_store.tar")
+    for cut in range(len(data)):
         with pytest.raises(Broken):
             tar_archive.read(data[:cut])
 

@@ -41,7 +41,7 @@ class Cause(StrEnum):
     SHUTDOWN_ASKED = "shutdown asked"
     REBOOT_ASKED = "reboot asked"
     REQUEST_IGNORED = "guest ignored it"
-    GUEST_SHUT_DOWN = "guest powered off"
+    GUEST_SHUT_DOWN = "powering off"
     REBOOTED = "machine reset"
     MIGRATION_STARTED = "migration started"
     MIGRATION_FAILED = "migration failed"

@@ -96,10 +96,16 @@ class Pair:
         """All numbers that have come out of the console so far, in order."""
         return [int(n) for n in re.findall(r"COUNT (\d+)\.", self.console.read_text(errors="replace"))]
 
+    def has_broken(self) -> bool:
+        """Whether the guest's kernel has found its memory damaged."""
+        told = self.console.read_text(errors="replace")
+        return any(word in told for word in ("general protection fault", "Oops", "BUG:", "Out of memory", "panic"))
+
     def assert_counted_on(self, *, seconds: float = PATIENCE) -> None:
         """The guest goes on counting, and has never lost, repeated or restarted a count."""
         before = len(self.counts())
-        until("the guest goes on counting", lambda: len(self.counts()) > before + 5, seconds)
+        until("the guest goes on counting", lambda: self.has_broken() or len(self.counts()) > before + 5, seconds)
+        assert not self.has_broken(), f"the guest's memory is damaged, see {self.console}"
         found = self.counts()
         assert found == list(range(found[0], found[0] + len(found)))
 

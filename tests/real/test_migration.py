@@ -31,7 +31,7 @@ def hosts(guest_image: TinyGuest, vhost: object, tmp_path_factory: pytest.TempPa
 def guest(hosts: Pair) -> Pair:
     """One guest for all tests; another one where a test has ended it."""
     hosts.revive()
-    if not hosts.vm_id or hosts.status() is not types.VmStatus.UP:
+    if not hosts.vm_id or hosts.status() is not types.VmStatus.UP or hosts.has_broken():
         hosts.clean()
         hosts.boot()
     return hosts

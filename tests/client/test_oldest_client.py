@@ -59,7 +59,7 @@ def old_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             del sys.modules[name]
 
 
-@pytest.mark.parametrize("method", OLDEST.verbs)
+@pytest.mark.parametrize("method", [m for m, v in OLDEST.verbs.items() if not v.unbuilt])
 def test_todays_agent_reads_what_the_oldest_client_sends(method: str, old_client: Any) -> None:
     types = importlib.import_module(f"{PACKAGE}.types")
 
@@ -71,7 +71,7 @@ def test_todays_agent_reads_what_the_oldest_client_sends(method: str, old_client
     is_read()
 
 
-@pytest.mark.parametrize("method", [m for m, v in OLDEST.verbs.items() if v.result])
+@pytest.mark.parametrize("method", [m for m, v in OLDEST.verbs.items() if v.result and not v.unbuilt])
 def test_the_oldest_client_reads_what_todays_agent_answers(method: str, old_client: Any) -> None:
     @few
     @given(TypedValues(TODAY).result(method))

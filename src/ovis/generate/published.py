@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+
+import msgspec
 
 from ovis.schema import Schema, compiled, walk
 
@@ -19,8 +22,11 @@ def versions(api_folder: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def publish(api_folder: Path, schema: Schema, version: int) -> Path:
+def publish(api_folder: Path, schema: Schema, version: int, *, built: Collection[str]) -> Path:
     """Keep the schema as it is now. The numbers have no gaps, so that `since: ovis-N` is a promise anybody can check.
+
+    `built` are the verbs that the agent answers. The others are kept by name alone: nobody can rely on the form of a verb
+    that answers MethodNotImplemented, and building it may show that a fact about it was wrong.
 
     Raises PublishError, also when an item is dated later than the version that it is in.
     """
@@ -35,8 +41,22 @@ def publish(api_folder: Path, schema: Schema, version: int) -> Path:
     file = api_folder / FOLDER / f"{version}.json"
     file.parent.mkdir(exist_ok=True)
     with file.open("xb") as out:
-        out.write(compiled.encode(schema))
+        out.write(compiled.encode(_marked(schema, built)))
     return file
+
+
+def _marked(schema: Schema, built: Collection[str]) -> Schema:
+    classes = {
+        name: msgspec.structs.replace(
+            klass,
+            verbs={
+                verb: msgspec.structs.replace(spec, unbuilt=f"{name}.{verb}" not in built)
+                for verb, spec in klass.verbs.items()
+            },
+        )
+        for name, klass in schema.classes.items()
+    }
+    return msgspec.structs.replace(schema, classes=classes)
 
 
 def _number(since: str) -> int:

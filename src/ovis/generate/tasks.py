@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from ovis import client
@@ -43,14 +44,21 @@ def check(api_folder: Path = API_FOLDER) -> int:
     return 0 if verdict.is_good else 1
 
 
-def publish(version: int, api_folder: Path = API_FOLDER) -> int:
-    """Keep today's schema as a published version; refused unless it is good and the number is the next one."""
+def publish(version: int, api_folder: Path = API_FOLDER, built: Collection[str] | None = None) -> int:
+    """Keep today's schema as a published version; refused unless it is good and the number is the next one.
+
+    `built`: the verbs that the agent answers; None asks the agent's code.
+    """
+    if built is None:
+        from ovis.node import coverage as node_coverage  # only here, as in `coverage`
+
+        built = node_coverage.built()
     verdict = judge(api_folder)
     if verdict.schema is None or not verdict.is_good:
         print("\n".join(verdict.lines()))
         return 1
     try:
-        file = published.publish(api_folder, verdict.schema, version)
+        file = published.publish(api_folder, verdict.schema, version, built=built)
     except published.PublishError as error:
         print(error, file=sys.stderr)
         return 1

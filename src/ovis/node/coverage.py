@@ -18,17 +18,23 @@ def lines(schema: Schema, handled: Collection[str]) -> Iterator[str]:
     yield f"total {built_in_all}/{len(schema.verbs)}"
 
 
+def built() -> frozenset[str]:
+    """The verbs that this agent answers."""
+    import ovis.node.daemon  # noqa: F401  # whatever the agent imports registers its handlers
+    from ovis.node.registry import HANDLERS
+
+    return frozenset(HANDLERS)
+
+
 def main() -> int:
     """Print the table for this agent."""
     from importlib.resources import as_file, files
 
-    import ovis.node.daemon  # noqa: F401  # whatever the agent imports registers its handlers
-    from ovis.node.registry import HANDLERS
     from ovis.schema import compiled
 
     with as_file(files("ovis.client") / "node_schema.json") as file:
         schema = compiled.load(file)
-    print("\n".join(lines(schema, HANDLERS)))
+    print("\n".join(lines(schema, built())))
     return 0
 
 

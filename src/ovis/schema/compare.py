@@ -113,7 +113,7 @@ class _Comparison:
             old_verb = self.old.verb(method)
             if old_verb is None:
                 self._added(method, new_verb)
-            else:
+            elif not old_verb.unbuilt:
                 self._verb(method, old_verb, new_verb)
         self._events()
         self._errors()

@@ -119,7 +119,10 @@ class Type(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 class Verb(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One call of a class. `wire_result` is what travels as result of a verb that returns nothing: `true` when unset,
-    `status` for the object {code: 0, message: Done}, or a constant."""
+    `status` for the object {code: 0, message: Done}, or a constant.
+
+    `unbuilt` stands in published versions only: no agent of that version answered the verb, so its form bound nobody.
+    """
 
     doc: str
     since: str
@@ -133,6 +136,7 @@ class Verb(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     errors: list[str] = []
     capability: str = ""
     deprecated: str = ""
+    unbuilt: bool = False
 
 
 class Class(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

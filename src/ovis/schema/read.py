@@ -110,6 +110,8 @@ def _expression(expression: TypeExpression, place: str) -> None:
 
 
 def _verb(place: str, raw: dict[str, Any]) -> Verb:
+    if "unbuilt" in raw:
+        raise SchemaError(place, "only published versions say what was unbuilt")
     parts = dict(raw)
     parts["params"] = _fields(f"{place}.params", raw.get("params") or {})
     if raw.get("result") is not None:

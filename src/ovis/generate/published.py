@@ -25,8 +25,8 @@ def versions(api_folder: Path) -> dict[int, Path]:
 def publish(api_folder: Path, schema: Schema, version: int, *, built: Collection[str]) -> Path:
     """Keep the schema as it is now. The numbers have no gaps, so that `since: ovis-N` is a promise anybody can check.
 
-    `built` are the verbs that the agent answers. The others are kept by name alone: nobody can rely on the form of a verb
-    that answers MethodNotImplemented, and building it may show that a fact about it was wrong.
+    `built` are the verbs that the agent answers. The others are kept by name alone: nobody can rely on the form of a
+    verb that answers MethodNotImplemented, and building it may show that a fact about it was wrong.
 
     Raises PublishError, also when an item is dated later than the version that it is in.
     """

@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 
 import machine
+import msgspec
 import real_libvirt
 import real_vms
-from agent import Agent, Setting, running
+from agent import Agent, AgentFailed, Setting, running
 from bench import Bench
 from rows import Round, load_since, row
 from rows_process import memory_of, watch
@@ -50,6 +51,7 @@ def _fill(agent: Agent, vms: int) -> None:
 
 def _measure(bench: Bench, agent: Agent, period: float, note: str) -> None:
     time.sleep(period)  # what the starts have left behind, and a whole sample
+    _require_sampled(agent)
     if bench.wants(CPU):
         rounds = [watch(agent, 2 * period) for _ in range(1 if bench.quick else 3)]
         bench.add(row(GROUP, CPU, rounds, "%", target=_CPU_PERCENT, note=note))
@@ -58,6 +60,15 @@ def _measure(bench: Bench, agent: Agent, period: float, note: str) -> None:
         bench.add(row(GROUP, STATS, calls, "ms", target=_CALL_MS, note=note))
     if bench.wants(MEMORY):
         bench.add(row(GROUP, MEMORY, [memory_of(agent)], "MB RSS", note=note))
+
+
+def _require_sampled(agent: Agent) -> None:
+    """A sample that fails is cheap."""
+    with agent.connect() as connection:
+        known = msgspec.json.decode(bytes(connection.call("Host.getAllVmStats", None, timeout=10)))
+    unknown = [vm["vmId"] for vm in known if "cpuUsage" not in vm or vm["monitorResponse"] != "0"]
+    if unknown:
+        raise AgentFailed(f"{len(unknown)} of {len(known)} VMs are not sampled: {agent.log()}")
 
 
 def _stats(agent: Agent) -> Round:

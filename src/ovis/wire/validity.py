@@ -14,6 +14,7 @@ import ssl
 from datetime import UTC, datetime
 
 _FIRST = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_TIME = re.compile("[0-9]{14}Z")
 _SEQUENCE, _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
 _BEFORE_VALIDITY = 3  # serialNumber, signature, issuer
 
@@ -40,7 +41,10 @@ def _time(data: bytes) -> datetime:
         text = ("19" if text >= "50" else "20") + text
     elif tag != _GENERALIZED_TIME:
         raise ValueError("its validity is no time")
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    if _TIME.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no time")
+    year, month, day, hour, minute, second = int(text[:4]), *(int(text[place : place + 2]) for place in range(4, 14, 2))
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)  # strptime loads 0.3 MB
 
 
 def _content(data: bytes, wanted: int) -> bytes:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 SELDOM = {
+    "argparse": "a service has few options",
     "cryptography": "made certificates come from outside",
     "importlib.metadata": "the version stands in the package",
     "urllib.request": "comes with xml.sax.saxutils",

@@ -47,7 +47,7 @@ def test_file_and_folder_are_flushed_before_write_returns(tmp_path: Path, monkey
 
     monkeypatch.setattr(os, "fsync", note)
     Store(tmp_path).write(record())
-    assert flushed == [str(tmp_path / "vms" / f"{ID}.new"), str(tmp_path / "vms")]
+    assert flushed == [str(tmp_path / "vms" / f"{ID}.json.new"), str(tmp_path / "vms")]
 
 
 def test_a_write_that_fails_leaves_the_former_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_write_that_fails_leaves_the_former_record(tmp_path: Path, monkeypatch
 def test_what_a_dead_process_was_writing_is_not_read(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(record())
-    (tmp_path / "vms" / f"{ID}.new").write_text('{"half')
+    (tmp_path / "vms" / f"{ID}.json.new").write_text('{"half')
     assert len(store.load()) == 1
     assert os.listdir(tmp_path / "vms") == [f"{ID}.json"]
 

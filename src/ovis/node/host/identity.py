@@ -10,6 +10,7 @@ import os
 import uuid
 from pathlib import Path
 
+from ovis.node import durable_files
 from ovis.node.errors import NodeError
 from ovis.node.host import hardware
 from ovis.node.host.kernel_files import KernelFiles
@@ -52,10 +53,7 @@ def _keep(file: Path, identity: str) -> str:
     """Write it so that the file is there with its whole content or not at all; another agent's may win."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as out:
-        out.write(identity + "\n")
-        out.flush()
-        os.fsync(out.fileno())
+    durable_files.write(draft, f"{identity}\n".encode())
     try:
         if file.exists() and not _kept(file):
             draft.replace(file)  # an empty file is what a full disk left behind
@@ -65,14 +63,6 @@ def _keep(file: Path, identity: str) -> str:
         return _kept(file)
     finally:
         draft.unlink(missing_ok=True)
-    _flush_folder(file.parent)
+    durable_files.flush(file.parent)
     log.info("this host is %s from now on (kept in %s)", identity, file)
     return identity
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

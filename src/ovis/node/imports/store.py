@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from ovis.client.types import ErrorInfo
+from ovis.node import durable_files
 from ovis.node.jobs import Phase
 
 log = logging.getLogger(__name__)
@@ -43,26 +44,13 @@ class ImportStore:
     def write(self, record: Record) -> None:
         """Durable on return. Raises OSError; the former record then still stands."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(record.id)
-        fresh = path.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(record))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                fresh.unlink(missing_ok=True)
-            raise
-        self._flush()
+        durable_files.replace(self._path(record.id), msgspec.json.encode(record))
 
     def remove(self, job_id: str) -> None:
         """Safe to repeat. Raises OSError."""
         self._path(job_id).unlink(missing_ok=True)
         if self.folder.is_dir():
-            self._flush()
+            durable_files.flush(self.folder)
 
     def load(self) -> list[Record]:
         """All records, the oldest first. What cannot be read is put aside and logged; what was half written is gone."""
@@ -111,13 +99,6 @@ class ImportStore:
 
     def _path(self, job_id: str) -> Path:
         return self.folder / f"{job_id}.json"
-
-    def _flush(self) -> None:
-        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _began(number: int) -> int:

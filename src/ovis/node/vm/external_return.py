@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmParameters
+from ovis.node import durable_files
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
 from ovis.node.vm.external_data import DEADLINE, ExternalDataFailed, place_of
@@ -82,13 +83,13 @@ def _replace_file(place: Path, data: bytes) -> None:
     fresh = place.with_name(f".{place.name}.new")
     fresh.unlink(missing_ok=True)
     try:
-        _flushed(fresh, data)
+        durable_files.write(fresh, data, flags=os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
         fresh.replace(place)
     except OSError:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
         raise
-    _flush_folder(place.parent)
+    durable_files.flush(place.parent)
 
 
 def _replace_folder(place: Path, files: dict[str, bytes]) -> None:
@@ -102,7 +103,7 @@ def _replace_folder(place: Path, files: dict[str, bytes]) -> None:
         for name, data in files.items():
             path = fresh / name
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _flushed(path, data)
+            durable_files.write(path, data, flags=os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
         if place.exists():
             place.rename(former)
         fresh.rename(place)
@@ -111,21 +112,5 @@ def _replace_folder(place: Path, files: dict[str, bytes]) -> None:
         if former.exists() and not place.exists():
             former.rename(place)
         raise
-    _flush_folder(place.parent)
+    durable_files.flush(place.parent)
     shutil.rmtree(former, ignore_errors=True)
-
-
-def _flushed(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
+from ovis.node import durable_files
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError, OperationRefused
 from ovis.node.hypervisor.interface import DomainInfo, DomainState, Stopped
@@ -20,7 +22,7 @@ from ovis.node.vm import statistics
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.migration.errors import CancelFailed
 from ovis.node.vm.migration.readiness import require_free
-from ovis.node.vm.saved_memory import Parameters, flush, located, prepare
+from ovis.node.vm.saved_memory import Parameters, located, prepare
 from ovis.node.vm.saving import Saving, StoredSaving
 from ovis.node.vm.states import Cause, ExitReason, exit_after_stop, exit_of
 from ovis.node.vm.store import Intent
@@ -122,7 +124,7 @@ async def _gone(vms: Vms, vm: Vm, saving: Saving) -> None:
         return
     try:
         await vms.hypervisor.migration.saved_xml(saving.memory)
-        await vms.preparer.look(lambda: flush(saving.memory), "hibernationVolHandle")
+        await vms.preparer.look(lambda: durable_files.flush(Path(saving.memory)), "hibernationVolHandle")
     except (HypervisorError, BadParameter, OSError) as error:
         vms.end(vm, exit_of(ExitReason.LIBVIRT_DOMAIN_MISSING, f"It ended while it was being saved: {error}"))
         return

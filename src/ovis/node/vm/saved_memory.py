@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ovis.client.types import MigrateParams, VmParameters
+from ovis.node import durable_files
 from ovis.node.errors import BadParameter, MissingParameter
 from ovis.node.hypervisor.errors import OperationFailed
 from ovis.node.vm.disks.volumes import VolumeIds
@@ -121,9 +122,9 @@ def prepare(place: Place, known: Parameters) -> None:
     """Before the save: nothing older may look like its result. Raises OSError."""
     memory = Path(place.memory)
     if stat.S_ISBLK(memory.stat().st_mode):
-        _write_flushed(memory, b"\0" * 4096, os.O_WRONLY)
+        durable_files.write(memory, b"\0" * 4096, flags=0)
     else:
-        _write_flushed(memory, b"", os.O_WRONLY | os.O_TRUNC)
+        durable_files.write(memory, b"", flags=os.O_TRUNC)
     write_parameters(Path(place.parameters), known)
 
 
@@ -131,12 +132,9 @@ def write_parameters(path: Path, known: Parameters) -> None:
     """Raises OSError."""
     data = msgspec.json.encode(known)
     if stat.S_ISBLK(path.stat().st_mode):
-        _write_flushed(path, data + b"\0", os.O_WRONLY)
-        return
-    fresh = path.with_name(f"{path.name}.new")
-    _write_flushed(fresh, data, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    fresh.replace(path)
-    flush(str(path.parent))
+        durable_files.write(path, data + b"\0", flags=0)
+    else:
+        durable_files.replace(path, data)
 
 
 def read_parameters(path: Path) -> Parameters:
@@ -144,19 +142,3 @@ def read_parameters(path: Path) -> Parameters:
     with path.open("rb") as file:
         data = file.read(PARAMETERS_LIMIT)
     return msgspec.json.decode(data.partition(b"\0")[0], type=Parameters)
-
-
-def _write_flushed(path: Path, data: bytes, flags: int) -> None:
-    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def flush(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import stat
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ovis.node import durable_files
 from ovis.node.guest.freezing import Freeze
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.pools import Pool
@@ -89,27 +89,14 @@ class Store:
 
     def write(self, record: Record) -> None:
         """Raises OSError; the former record then still stands."""
-        path = self._path(record.id)
-        fresh = path.with_suffix(".new")
         self._make_folder()
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(record))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                fresh.unlink(missing_ok=True)
-            raise
-        self._flush_folder()
+        durable_files.replace(self._path(record.id), msgspec.json.encode(record))
 
     def remove(self, vm_id: str) -> None:
         """Safe to repeat. Raises OSError."""
         self._path(vm_id).unlink(missing_ok=True)
         if self._folder.is_dir():
-            self._flush_folder()
+            durable_files.flush(self._folder)
 
     def load(self) -> list[Record]:
         """All records. A damaged one is put aside as `<id>.json.unreadable`; one that the storage does not give stays.
@@ -156,13 +143,6 @@ class Store:
     def _make_folder(self) -> None:
         if not self._folder.is_dir():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def _flush_folder(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _read(path: Path) -> Record:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -72,6 +72,25 @@ def test_a_vm_is_saved_and_starts_from_there(tmp_path: Path) -> None:
             await host.until(lambda: vm.status is VmStatus.UP)
             assert host.statuses()[-2:] == ["Restoring state", "Up"]
             assert host.hypervisor.domain(ID).reason == "restored"
+
+    asyncio.run(main())
+
+
+def test_the_guests_clock_is_set_after_its_time_on_disk(tmp_path: Path) -> None:
+    times: list[object] = []
+
+    def set_time(arguments: Mapping[str, object]) -> object:
+        times.append(arguments["time"])
+        return {}
+
+    async def main() -> None:
+        guest = Guest(agent_after=0.01, answers={"guest-set-time": set_time})
+        async with vm_host(tmp_path, SimulatedHypervisor(guest=guest)) as host:
+            vm = await saved(host, tmp_path)
+            await ending.destroy(host.vms, vm, graceful_attempts=0)
+            assert times == []
+            await host.vms.create(ID, restored(tmp_path))
+            await host.until(lambda: times)
 
     asyncio.run(main())
 

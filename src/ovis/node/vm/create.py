@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ovis.client.types import VmDefinition, VmParameters
 from ovis.node.errors import BadParameter, NodeError, VmExists
+from ovis.node.guest import clock
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import external_return, saved_memory, statistics
@@ -103,6 +104,8 @@ async def launch(vms: Vms, vm: Vm) -> None:
     paused = info.state is DomainState.PAUSED
     vms.move(vm, Cause.LAUNCHED_PAUSED if paused else Cause.LAUNCHED)
     vms.move(vm, Cause.RESTORED_PAUSED if paused else Cause.RESTORED)
+    if vm.restored_from is not None and not paused:
+        clock.after_resume(vms, vm, "restored")
     if vm.ending is None:
         await keep_running(vms, vm)
 

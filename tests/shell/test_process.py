@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any
 
+import pytest
+
 SECONDS = 20.0
 
 
@@ -39,13 +41,15 @@ def test_a_call_loads_nothing_it_does_not_need(agent: Any) -> None:
     assert out.stdout == "true\n[]\n"
 
 
-def test_a_reader_that_goes_away_is_no_error(agent: Any) -> None:
+@pytest.mark.parametrize("buffering", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_a_reader_that_goes_away_is_no_error(agent: Any, buffering: dict[str, str]) -> None:
     agent.answers["Host.dumpxmls"] = {"x": "y" * 1_000_000}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     process = start(
         "node",
         "Host",
         "dumpxmls",
-        env={**os.environ, "OVIS_SOCKET": agent.socket},
+        env={**environment, **buffering, "OVIS_SOCKET": agent.socket},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(Failure(Exit.USAGE, problem.format_message(), f"See: {hint} --help" if hint else ""))
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes an exit of a broken pipe, and of nothing else in this mode
         # the reader has gone (`| head`); what Python still holds must not fail once more at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK

@@ -195,6 +195,27 @@ def test_stop_answers_or_refuses_what_is_in_flight_and_leaves_the_vm(agent: Agen
     assert vm_id in _domains(vhost)
 
 
+def test_a_disk_under_another_name_is_not_opened_by_a_second_vm(
+    agent: AgentProcess, vhost: VirtualHost, tmp_path: Path
+) -> None:
+    (tmp_path / "disk.raw").write_bytes(bytes(1 << 20))
+    (tmp_path / "same.raw").symlink_to(tmp_path / "disk.raw")
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    agent.start()
+    with agent.client() as node:
+        node.vm.create(first, _with_disk(first, tmp_path / "disk.raw"))
+        _until("it runs", lambda: _status(node, first) is not types.VmStatus.WAIT_FOR_LAUNCH)
+        node.vm.create(second, _with_disk(second, tmp_path / "same.raw"))
+        _until("it is refused", lambda: _status(node, second) is types.VmStatus.DOWN)
+        stats = node.vm.get_stats(second)[0]
+        assert isinstance(stats, types.ExitedVmStats)
+        assert stats.exit_message is not None
+        assert "write" in stats.exit_message
+        assert "lock" in stats.exit_message
+    assert first in _domains(vhost)
+    assert second not in _domains(vhost)
+
+
 def test_second_agent_on_the_same_folder_is_refused(agent: AgentProcess) -> None:
     agent.start()
     program = Path(sys.executable).with_name("ovisd")
@@ -203,6 +224,15 @@ def test_second_agent_on_the_same_folder_is_refused(agent: AgentProcess) -> None
     )
     assert second.returncode == 1
     assert "another ovisd" in second.stderr
+
+
+def _with_disk(vm_id: str, path: Path) -> types.VmParameters:
+    disk = (
+        f"<devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{path}'/>"
+        "<target dev='vda' bus='virtio'/></disk></devices></domain>"
+    )
+    xml = PAUSED_WITHOUT_OS.format(id=vm_id, name=f"vm-{vm_id[:8]}").replace("</domain>", disk)
+    return types.VmParameters(vm_id=vm_id, xml=xml)
 
 
 def _create_params(vm_id: str) -> str:

@@ -12,6 +12,8 @@ from ovis.shell.failures import MEANINGS, Exit, Failure
 from ovis.shell.talk import Options
 
 COMPLETION_VARIABLE = "_OVIS_COMPLETE"
+# click leaves with this code when a pipe breaks; other exits are a command's own (a signal in the console).
+_CLICKS_BROKEN_PIPE = 1
 
 
 class RootGroup(click.Group):
@@ -86,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(Failure(Exit.USAGE, problem.format_message(), f"See: {hint} --help" if hint else ""))
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click makes an exit of a broken pipe, and of nothing else in this mode
+    except (BrokenPipeError, SystemExit) as ending:
+        if isinstance(ending, SystemExit) and ending.code != _CLICKS_BROKEN_PIPE:
+            raise
         # the reader has gone (`| head`); what Python still holds must not fail once more at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK

@@ -1,0 +1,1 @@
+"""File operations on storage, in processes of their own that may hang and be replaced."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from ovis.node.imports import headers, processes
+from ovis.node import processes
+from ovis.node.imports import headers
 from ovis.node.imports.disks import Image
 from ovis.node.imports.errors import BadDisk, BadTarget, ConversionFailed
-from ovis.node.imports.processes import Command, Limits
 from ovis.node.imports.targets import Target
+from ovis.node.processes import Command, Limits
+from ovis.node.qemu_progress import Progress
 
 COPY_LIMITS = Limits(memory=4 << 30)
 STALL_SECONDS = 900.0  # qemu-img tells each 0.01 %: of a 64 TiB disk 7 GB, two minutes of a slow line
-_PERCENT = re.compile(rb"\((\d{1,3})\.(\d\d)/100%\)")
 
 
 def check_room(size: int, disk: str, target: Target) -> None:
@@ -69,29 +69,6 @@ def used(target: Target) -> int:
     """Bytes that the volume takes on its storage; a block device is there as a whole. Blocks. Raises OSError."""
     status = os.stat(target.path)
     return _device_size(target.path) if stat.S_ISBLK(status.st_mode) else status.st_blocks * 512
-
-
-class Progress:
-    """Finds `(12.34/100%)` in what qemu-img writes, also when it is torn apart."""
-
-    def __init__(self, on_percent: Callable[[int], None]) -> None:
-        self._on_percent = on_percent
-        self._rest = b""
-        self._last = -1
-
-    def take(self, chunk: bytes) -> bool:
-        """Whether it went on since the last call."""
-        data = self._rest + chunk
-        self._rest = data[-32:]
-        found = _PERCENT.findall(data)
-        if not found:
-            return False
-        now = max(int(whole) * 100 + int(part) for whole, part in found)
-        if now <= self._last:
-            return False
-        self._last = now
-        self._on_percent(min(now // 100, 100))
-        return True
 
 
 def _room(target: Target) -> int:

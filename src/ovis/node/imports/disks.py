@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ovis.node.imports import headers, processes
+from ovis.node import processes
+from ovis.node.imports import headers
 from ovis.node.imports.errors import BadDisk
 from ovis.node.imports.ova import Content
-from ovis.node.imports.processes import Command, Limits
+from ovis.node.processes import Command, Limits
 
 # The figures that OpenStack has found sufficient for honest images: 1 GiB and 30 s (CVE-2015-5162).
 LOOK_LIMITS = Limits(memory=1 << 30, cpu_seconds=30)

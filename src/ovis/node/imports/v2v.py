@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovis.client.types import ExternalVmParams, VolumeFormat
-from ovis.node.imports import processes
+from ovis.node import processes
 from ovis.node.imports.errors import ConversionFailed, ConverterMissing
-from ovis.node.imports.processes import Command, Limits
+from ovis.node.processes import Command, Limits
 
 PROGRAM = "virt-v2v"
 LIMITS = Limits(memory=None, files=4096, grace=10.0)  # a virtual machine of its own runs inside, and removes its files

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ovis.node.imports import processes
-from ovis.node.imports.processes import Command, Ended, Limits, Stalled
+from ovis.node import processes
+from ovis.node.processes import Command, Ended, Limits, Stalled
 
 
 def run(*arguments: str, seconds: float = 20, **options: object) -> Ended:
@@ -61,6 +61,11 @@ def test_memory_is_limited() -> None:
 def test_cpu_time_is_limited() -> None:
     ended = run("sh", "-c", "while :; do :; done", limits=Limits(cpu_seconds=1))
     assert ended.status < 0
+
+
+def test_work_in_the_background_comes_after_others() -> None:
+    ended = run("sh", "-c", "nice; ionice", limits=Limits(is_background=True))
+    assert ended.output.decode().split("\n")[:2] == ["10", "best-effort: prio 7"]
 
 
 def test_the_environment_of_the_agent_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +138,7 @@ def test_it_dies_with_the_agent(tmp_path: Path) -> None:
     """The agent here is a Python of its own, which is killed."""
     program = (
         "import asyncio\n"
-        "from ovis.node.imports.processes import *\n"
+        "from ovis.node.processes import *\n"
         "asyncio.run(run(Command(['sleep', '60']), seconds=60, on_start=lambda n: print(n, flush=True)))\n"
     )
 

@@ -23,12 +23,13 @@ KILLED_WITHIN = 5.0
 @dataclass(frozen=True)
 class Limits:
     """`memory`: address space in bytes. `cpu_seconds` None: as long as it takes. `grace`: seconds between SIGTERM and
-    SIGKILL; 0 kills at once."""
+    SIGKILL; 0 kills at once. `is_background`: after everybody else who wants CPU or disk, guests first of all."""
 
     memory: int | None = 1 << 30
     cpu_seconds: int | None = None
     files: int = 128
     grace: float = 0.0
+    is_background: bool = False
 
     @property
     def prefix(self) -> list[str]:
@@ -37,6 +38,9 @@ class Limits:
             words.append(f"--as={self.memory}")
         if self.cpu_seconds is not None:
             words.append(f"--cpu={self.cpu_seconds}")
+        if self.is_background:
+            words += ["--", "nice", "-n", "10", "ionice", "-c", "best-effort", "-n", "7"]
+            return words
         return [*words, "--"]
 
 

@@ -16,6 +16,9 @@ from ovis.node.storage.formats.sanlock_areas import Geometry
 from ovis.node.storage.volumes.store import LeasePlace
 
 
+NOTE_BYTES = 512
+
+
 class HostIdState(Enum):
     """`JOINING` takes a while (21 s with sanlock's usual timeouts)."""
 
@@ -51,6 +54,25 @@ class Owner:
     version: int
 
 
+@dataclass(frozen=True)
+class Found:
+    """The lease that lies at a place, whoever holds it."""
+
+    lockspace: str
+    name: str
+
+
+class Tie(Protocol):
+    """What keeps the leases of one lockspace held: an open file of this host. A process that inherits it keeps them
+    held as long as it lives, even when the agent is gone; and it is found by it when it must be ended (holder.py)."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def fileno(self) -> int:
+        """For `pass_fds`. Only while `is_open`."""
+
+
 class Locks(Protocol):
     """Errors are those of leases/errors.py. All calls may be repeated."""
 
@@ -76,3 +98,22 @@ class Locks(Protocol):
 
     async def lost(self, lockspace: Lockspace) -> str:
         """Return, with the reason, once this host's id in the lockspace cannot be trusted any more."""
+
+    def tie(self, lockspace: Lockspace) -> Tie | None:
+        """For processes that write under a lease of this lockspace. None: there is nothing that they could inherit."""
+
+    async def found(self, lockspace: Lockspace, place: LeasePlace) -> Found | None:
+        """What was formatted at a place; None: nothing, or it was cleared. Read from storage."""
+
+    async def clear(self, lockspace: Lockspace, place: LeasePlace) -> None:
+        """Leave no lease at the place. The caller knows that nobody holds the one that was there."""
+
+    async def read_note(self, resource: Resource) -> bytes:
+        """The bytes kept with a lease that this host holds, without the zeros behind them. Raises NoteFailed."""
+
+    async def write_note(self, resource: Resource, note: bytes) -> None:
+        """At most NOTE_BYTES, into a lease that this host holds. On storage when the lease is released at the latest.
+        Raises NoteFailed."""
+
+    async def close(self) -> None:
+        """Let go of every lease and of everything local. Host ids stay: VMs may depend on them."""

@@ -90,3 +90,15 @@ class VolumeStore(Protocol):
         """Give the storage of removed volumes back. Safe to repeat."""
 
     async def lease(self, image: ImageId, volume: VolumeId) -> LeasePlace: ...
+
+    async def share(self, image: ImageId, volume: VolumeId, into: ImageId) -> None:
+        """Let volumes of the image `into` build on this template. File domains link its data (and metadata and lease)
+        into that image's folder, which is made if there is none; `volumes(into)` does not list it as one of that image
+        (its metadata name another). Block domains: nothing to do. Safe to repeat."""
+
+    async def unshare(self, image: ImageId, volume: VolumeId, into: ImageId) -> None:
+        """Take such links away again, and the folder of `into` when nothing else is in it. Safe to repeat."""
+
+    async def users(self, image: ImageId, volume: VolumeId) -> Collection[ImageId]:
+        """The other images that build on this template: those that it is shared into, or whose volumes name it as
+        their parent (tags). Removed images do not count."""

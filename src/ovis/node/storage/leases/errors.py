@@ -1,19 +1,19 @@
 """What can go wrong with locks.
 
-    LeaseError
-    ├── HostIdTaken           another host has this host id
-    ├── LockspaceLost         the host id is not held, or not any more
-    ├── LeaveFailed           the host id could not be given back
-    ├── AcquireFailed         the lease was not taken, for another reason than the next
-    ├── LeaseHeld             another host, or another process of this one, has the lease
-    ├── LeaseLost             it was held, and cannot be trusted any more: the work under it was stopped
-    ├── ReleaseFailed         it may still be held
-    ├── FormatFailed          a lockspace or a lease could not be written
-    ├── NotALease             what lies there is no lease, or one with another name
-    ├── NoteFailed            the bytes kept with a lease could not be read or written
-    ├── LocksNotResponding    sanlock does not run or does not answer; what was asked may still happen
-    ├── NoSuchLease, LeaseExists, IndexUnusable      leases of VMs (external.py)
-    └── GenerationMismatch, JobStatusMismatch        the state found under the lease is not the one expected
+LeaseError
+├── HostIdTaken           another host has this host id
+├── LockspaceLost         the host id is not held, or not any more
+├── LeaveFailed           the host id could not be given back
+├── AcquireFailed         the lease was not taken, for another reason than the next
+├── LeaseHeld             another host, or another process of this one, has the lease
+├── LeaseLost             it was held, and cannot be trusted any more: the work under it was stopped
+├── ReleaseFailed         it may still be held
+├── FormatFailed          a lockspace or a lease could not be written
+├── NotALease             what lies there is no lease, or one with another name
+├── NoteFailed            the bytes kept with a lease could not be read or written
+├── LocksNotResponding    sanlock does not run or does not answer; what was asked may still happen
+├── NoSuchLease, LeaseExists, IndexUnusable      leases of VMs (external.py)
+└── GenerationMismatch, JobStatusMismatch        the state found under the lease is not the one expected
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class IndexUnusable(LeaseError):
     wire_name = "InvalidMetadata"
 
     def __init__(self, domain: str, why: str) -> None:
-        super().__init__(f"the lease index of storage domain {domain} cannot be used: {why}; rebuild_leases makes it anew")
+        super().__init__(f"the lease index of storage domain {domain} cannot be used: {why}; rebuild it")
 
 
 class GenerationMismatch(LeaseError):

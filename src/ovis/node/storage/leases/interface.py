@@ -15,7 +15,6 @@ from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.sanlock_areas import Geometry
 from ovis.node.storage.volumes.store import LeasePlace
 
-
 NOTE_BYTES = 512
 
 

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 from deploy.check.verdict import Verdict
 
 _NO_TESTS = 5  # pytest.ExitCode.NO_TESTS_COLLECTED
+# Most tests wait for guests and time-outs. The tests of a file stay together: they share guests and hosts.
+_WORKERS = ("--numprocesses", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile", "--max-worker-restart", "0")
 
 
 def pytest_tier(root: Path, name: str, *, markers: str, deadline: float) -> Verdict:
@@ -37,7 +39,7 @@ def pytest_tier(root: Path, name: str, *, markers: str, deadline: float) -> Verd
 def _run_pytest(root: Path, arguments: list[str], deadline: float) -> int | None:
     """The exit code, or None if it had to be stopped; then its children are gone as well."""
     running = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--durations=5", *arguments],
+        [sys.executable, "-m", "pytest", "--durations=5", *_WORKERS, *arguments],
         cwd=root,
         stdin=subprocess.DEVNULL,
         start_new_session=True,

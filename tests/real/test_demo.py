@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -28,10 +30,17 @@ def processes_of(group: int) -> list[str]:
     return found
 
 
-def test_once_shows_the_guest_and_leaves_nothing(tmp_path: Path, guest_image: TinyGuest) -> None:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short: libvirt's sockets lie in it, and their paths have a limit."""
+    with TemporaryDirectory(prefix="demo-") as name:
+        yield Path(name)
+
+
+def test_once_shows_the_guest_and_leaves_nothing(folder: Path, guest_image: TinyGuest) -> None:
     if reason := missing():
         pytest.skip(reason)
-    rig, temporary = tmp_path / "rig", tmp_path / "tmp"
+    rig, temporary = folder / "rig", folder / "tmp"
     temporary.mkdir()
     with subprocess.Popen(
         [sys.executable, "deploy/demo/demo.py"],

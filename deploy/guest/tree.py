@@ -33,6 +33,7 @@ MODULES = [
     "isofs",
     "virtio_balloon",
     "virtio_rng",
+    "efivarfs",  # UEFI variables, when it boots with such a firmware
     "button",  # the ACPI power button ...
     "evdev",  # ... as an input device that acpid reads
 ]

@@ -25,12 +25,14 @@ from ovis.client import types
 from ovis.client.node import Node
 from ovis.wire import certificates
 from ovis.wire.errors import RpcError
+from tests.real import guest_shell
 from tests.real.agent_process import AgentProcess
 
 DOMAIN = (Path(__file__).parent / "tiny_domain.xml").read_text()
 DISK = (
     "<disk type='file'><driver name='qemu' type='raw'/><source file='{path}'/><target dev='vda' bus='virtio'/></disk>"
 )
+CHANNEL = "<channel type='unix'><target type='virtio' name='ovirt-guest-agent.0'/></channel>"
 SCREEN = "<graphics type='vnc' port='-1' autoport='yes'/><video><model type='vga'/></video>"
 CONSOLE = "<serial type='file'><source path='{path}' append='on'/></serial>"
 PATIENCE = 40.0
@@ -66,6 +68,8 @@ class Pair:
         with self.client() as node:
             node.vm.create(self.vm_id, types.VmParameters(vm_id=self.vm_id, xml=text))
         until("the guest is up", lambda: self.status() is UP)
+        with domain(self.hosts[self.here], self.vm_id) as found:
+            until("its QEMU agent answers", lambda: guest_shell.is_there(found))
         if counting:
             self.execute(COUNT)
             until("the guest counts", lambda: len(self.counts()) > 3)
@@ -85,12 +89,17 @@ class Pair:
         with disk.open("wb") as file:
             file.truncate(16 << 20)
         text = text.replace("<serial type='pty'/>", CONSOLE.format(path=console))
-        return text.replace("<console type='pty'/>", DISK.format(path=disk) + SCREEN)
+        return text.replace("<console type='pty'/>", DISK.format(path=disk) + SCREEN + CHANNEL)
 
     def execute(self, script: str) -> None:
         command = {"execute": "guest-exec", "arguments": {"path": "/bin/sh", "arg": ["-c", script]}}
         with domain(self.hosts[self.here], self.vm_id) as found:
             libvirt_qemu.qemuAgentCommand(found, json.dumps(command), 10, 0)
+
+    def shell(self, script: str) -> str:
+        """What the script, run in the guest, has to say."""
+        with domain(self.hosts[self.here], self.vm_id) as found:
+            return guest_shell.run(found, script)
 
     def counts(self) -> list[int]:
         """All numbers that have come out of the console so far, in order."""

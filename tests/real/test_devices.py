@@ -1,17 +1,13 @@
 """Devices, media and limits of a guest that runs: through the agent's API on a real libvirtd, looked at from inside."""
 
-import base64
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import libvirt
-import libvirt_qemu
-import msgspec
 import pytest
 from lxml import etree
 
@@ -36,6 +32,7 @@ from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.hypervisor.libvirt_driver import connect
 from ovis.wire.errors import RpcError
 from tests.node.hypervisor.devices_contract import DevicesContract
+from tests.real import guest_shell
 from tests.real.agent_process import AgentProcess, agent_process
 
 BOOT = 90.0
@@ -90,19 +87,7 @@ class RunningGuest:
     agent: AgentProcess
 
     def run(self, script: str) -> str:
-        asked = {"execute": "guest-exec", "arguments": {"path": "sh", "arg": ["-c", script], "capture-output": True}}
-        pid = self._agent(asked)["pid"]
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            state = self._agent({"execute": "guest-exec-status", "arguments": {"pid": pid}})
-            if state["exited"]:
-                return base64.b64decode(state.get("out-data", "")).decode()
-            time.sleep(0.05)
-        raise TimeoutError(script)
-
-    def _agent(self, command: dict[str, Any]) -> Any:
-        answer = libvirt_qemu.qemuAgentCommand(self.domain, msgspec.json.encode(command).decode(), 10, 0)
-        return msgspec.json.decode(answer)["return"]
+        return guest_shell.run(self.domain, script)
 
     def live(self) -> etree._Element:
         return etree.fromstring(self.domain.XMLDesc(0))

@@ -57,6 +57,35 @@ def test_a_guest_goes_there_and_back_and_loses_no_count(guest: Pair) -> None:
         guest.assert_one_copy(guest.here)
 
 
+def events(guest: Pair) -> list[str]:
+    """What the agent in the guest was told of its journeys since the last look."""
+    return guest.shell("cat /run/desktop/events; rm -f /run/desktop/events").split()
+
+
+def test_the_guest_is_told_of_its_journey(guest: Pair) -> None:
+    until("its agent talks", lambda: guest.stats().apps_list)
+    events(guest)
+    guest.migrate(enable_guest_events=True)
+    guest.arrived()
+    told: list[str] = []
+    until("it is told", lambda: told.extend(events(guest)) or len(told) > 1)
+    assert told == ["before_migration", "after_migration"]
+
+
+def test_the_guest_is_told_that_it_stays_by_an_agent_that_was_killed(guest: Pair) -> None:
+    until("its agent talks", lambda: guest.stats().apps_list)
+    guest.migrate(enable_guest_events=True, max_bandwidth_mib_per_second=SLOW)
+    until("memory flows", lambda: (guest.stats().migration_progress_percent or 0) > 0)
+    guest.agents[guest.here].kill()
+    (qemu,) = guest.hosts[guest.there].processes("qemu-system-x86")
+    os.kill(qemu, signal.SIGKILL)
+    guest.agents[guest.here].start()
+    guest.stayed()
+    told: list[str] = []
+    until("it is told", lambda: told.extend(events(guest)) or len(told) > 1)
+    assert told == ["before_migration", "after_migration-failed"]
+
+
 def test_a_second_migration_is_refused_and_a_cancelled_one_leaves_the_guest_where_it_was(guest: Pair) -> None:
     begin_slowly(guest)
     with guest.client() as node:
@@ -252,6 +281,9 @@ def test_a_saved_guest_goes_on_where_it_was(guest: Pair) -> None:
         node.vm.create(guest.vm_id, types.VmParameters(vm_id=guest.vm_id, hiber_vol_handle=handle))
     until("it is up again", lambda: guest.status() is types.VmStatus.UP)
     guest.assert_counted_on()
+    told: list[str] = []
+    until("it is told", lambda: told.extend(events(guest)) or len(told) > 1)
+    assert told == ["before_hibernation", "after_hibernation"]
 
 
 def test_an_agent_killed_while_it_saves_loses_nothing(guest: Pair) -> None:

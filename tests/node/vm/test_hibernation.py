@@ -144,6 +144,7 @@ def test_a_cancel_that_comes_too_late(tmp_path: Path) -> None:
         async with vm_host(tmp_path) as host:
             vm = await host.started()
             await begin(host, vm, files(tmp_path))
+            await host.until(lambda: ID in host.hypervisor.migration.jobs)
             host.hypervisor.faults.delay("cancel", 0.05)
             with pytest.raises(CancelFailed):
                 await hibernation.cancel(host.vms, vm)

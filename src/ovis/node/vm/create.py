@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ovis.client.types import VmDefinition, VmParameters
 from ovis.node.errors import BadParameter, NodeError, VmExists
-from ovis.node.guest import clock
+from ovis.node.guest import clock, notices
+from ovis.node.guest.notices import Notice
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import external_return, saved_memory, statistics
@@ -39,6 +40,7 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     Raises VmExists, BadParameter and its kind, ExternalDataFailed, CreateFailed, HypervisorError.
     """
     _refuse_known(vms, vm_id)
+    is_from_disk = bool(given.hiber_vol_handle)
     memory = await saved_memory.path_of(vms, vm_id, given)
     if memory is not None:
         given = await saved_memory.machine_of(vms, given, memory)
@@ -52,6 +54,7 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
             prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused
         )  # fmt: skip
         vm.restored_from = memory
+        vm.notice = Notice("after_hibernation") if is_from_disk else None
         vm.changes = prepared.changes
         refuse_disks_in_use(vms, vm)
         vms.add(vm)  # again, for another call may have come between
@@ -106,6 +109,7 @@ async def launch(vms: Vms, vm: Vm) -> None:
     vms.move(vm, Cause.RESTORED_PAUSED if paused else Cause.RESTORED)
     if vm.restored_from is not None and not paused:
         clock.after_resume(vms, vm, "restored")
+    notices.tell_owed(vms, vm)
     if vm.ending is None:
         await keep_running(vms, vm)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ovis.client.types import VmStatus
 from ovis.node import durable_files
 from ovis.node.errors import BadParameter
+from ovis.node.guest import notices
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError, OperationRefused
 from ovis.node.hypervisor.interface import DomainInfo, DomainState, Stopped
 from ovis.node.hypervisor.migration import JobKind
@@ -55,13 +56,14 @@ async def begin(vms: Vms, vm: Vm, handle: str, field: str) -> None:
         was_paused = vm.status is VmStatus.PAUSED
         known = _parameters(vms, vm, was_paused=was_paused)
         vm.saving = Saving(place.memory, was_paused)
+        vm.notice = None if was_paused else notices.not_saved()
         vms.move(vm, Cause.SAVE_STARTED)
         await vms.preparer.look(lambda: prepare(place, known), field)
         await vms.save(vm, Intent.RUNNING)
     except BaseException:
         if vm.saving is not None:
             vms.move(vm, Cause.SAVE_FAILED_PAUSED if vm.saving.was_paused else Cause.SAVE_FAILED)
-            vm.saving = None
+            vm.saving = vm.notice = None
         await held.aclose()
         raise
     vms.own(_save(vms, vm, vm.saving, held), f"save VM {vm.id}")
@@ -80,11 +82,22 @@ def _parameters(vms: Vms, vm: Vm, *, was_paused: bool) -> Parameters:
 
 async def _save(vms: Vms, vm: Vm, saving: Saving, held: AsyncExitStack) -> None:
     async with held:
+        if not saving.was_paused:
+            await _prepare_guest(vms, vm, saving)
         try:
-            await vms.hypervisor.migration.save(vm.id, saving.memory)
+            if not saving.is_cancelled:
+                await vms.hypervisor.migration.save(vm.id, saving.memory)
         except HypervisorError as error:
             log.warning("VM %s was not saved: %s", vm.id, error)
         await settle(vms, vm, saving)
+
+
+async def _prepare_guest(vms: Vms, vm: Vm, saving: Saving) -> None:
+    saving.preparing = asyncio.ensure_future(notices.before_hibernation(vms, vm))
+    try:
+        await asyncio.wait({saving.preparing})
+    finally:
+        saving.preparing.cancel()
 
 
 async def settle(vms: Vms, vm: Vm, saving: Saving) -> None:
@@ -144,6 +157,7 @@ async def _back(vms: Vms, vm: Vm, saving: Saving, info: DomainInfo) -> bool:
     vm.paused_by_disk = vm.paused_by_disk or info.reason == "ioerror"
     await keep_running(vms, vm)
     vms.move(vm, Cause.SAVE_FAILED_PAUSED if info.state is DomainState.PAUSED else Cause.SAVE_FAILED)
+    notices.tell_owed(vms, vm)
     return True
 
 
@@ -151,6 +165,9 @@ async def cancel(vms: Vms, vm: Vm) -> None:
     """Returns when the VM runs again. Raises CancelFailed."""
     saving = vm.saving
     assert saving is not None
+    saving.is_cancelled = True
+    if saving.preparing is not None:
+        saving.preparing.cancel()
     loop = asyncio.get_running_loop()
     until = loop.time() + CANCEL_ENDS
     while not saving.ended.is_set() and loop.time() < until:

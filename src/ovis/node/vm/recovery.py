@@ -24,7 +24,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
-from ovis.node.guest import freezing
+from ovis.node.guest import freezing, notices
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import definition, hibernation, metadata, safe_xml
@@ -143,6 +143,7 @@ async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> 
         migration.resume_arrival(vms, vm, info)
     elif info is not None:
         _resume_watching(vms, vm, info)
+        notices.tell_owed(vms, vm)
         if record.intent is not Intent.RUNNING:
             await _keep(vms, vm, Intent.RUNNING)
     elif vm.exit is None:
@@ -168,6 +169,7 @@ async def _revive(vms: Vms, record: Record, info: DomainInfo | None) -> Vm | Non
     )
     vm.disk_work = record.disk_work
     vm.freeze = record.freeze
+    vm.notice = record.notice
     vm.changes = record.changes
     vm.asked = None if record.asked is None else ExitReason(record.asked)
     if record.time_offset is not None:

@@ -25,6 +25,9 @@ class Saving:
     memory: str
     was_paused: bool
     progress: int = 0
+    is_cancelled: bool = False
+    preparing: asyncio.Future[None] | None = None
+    """The guest gets ready; may be cut short."""
     end: Exit | None = None
     waker: Waker = field(default_factory=Waker)
     ended: asyncio.Event = field(default_factory=asyncio.Event)

@@ -23,6 +23,7 @@ import msgspec
 
 from ovis.node import durable_files
 from ovis.node.guest.freezing import Freeze
+from ovis.node.guest.notices import Notice
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.pools import Pool
 from ovis.node.vm.disks.work import NOTHING, DiskWork
@@ -70,6 +71,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     asked: ExitReason | None = None
     exit: StoredExit | None = None
     freeze: Freeze | None = None
+    notice: Notice | None = None
     departure: StoredDeparture | None = None
     saving: StoredSaving | None = None
     disk_work: DiskWork = NOTHING

@@ -12,6 +12,7 @@ from ovis.client.types import VmDevice, VmStatus
 from ovis.node.errors import VmBusy, VmNotRunning
 from ovis.node.guest.facts import GuestFacts
 from ovis.node.guest.freezing import Freeze
+from ovis.node.guest.notices import Notice
 from ovis.node.hypervisor.block_jobs import BlockJobState
 from ovis.node.vm.definition import Definition
 from ovis.node.vm.disks.work import NOTHING, DiskWork
@@ -82,6 +83,8 @@ class Vm:
         self.told_by_ovirt_agent: GuestFacts | None = None
         self.freeze: Freeze | None = None
         self.external_data: dict[Kind, Copy] = {}
+        self.notice: Notice | None = None
+        self.telling: asyncio.Task[None] | None = None
         self.thawing: asyncio.Task[None] | None = None
         self.measured: Measured | None = None
         self.responding = True

@@ -20,6 +20,7 @@ from ovis.client import codec
 from ovis.client.types import VmDefinition, VmParameters, VmStatus, VmStatusChange
 from ovis.node.console.sessions import ConsoleSessions
 from ovis.node.errors import VmExists, VmNotFound
+from ovis.node.guest import notices
 from ovis.node.guest.facts import GuestFacts
 from ovis.node.guest.freezing import is_frozen
 from ovis.node.guest.merging import merged
@@ -124,6 +125,7 @@ class Vms:
     def drop(self, vm: Vm) -> None:
         """Forget the VM here and now; safe to repeat."""
         vm.is_forgotten = True
+        notices.stop_telling(vm)
         self._remove_media(vm.id)
         self.polling.remove(vm.id)
         self.desktops.remove(vm.id)
@@ -239,6 +241,7 @@ class Vms:
         vm.freeze = None
         vm.responding = True
         disk_recovery.ended(self, vm)
+        notices.stop_telling(vm)
         if vm.escalation is not None and vm.escalation is not asyncio.current_task():
             vm.escalation.cancel()
         self.move(vm, Cause.ENDED)
@@ -293,6 +296,7 @@ class Vms:
             asked=vm.asked,
             exit=StoredExit(vm.exit.code, vm.exit.reason, vm.exit.message) if vm.exit else None,
             freeze=vm.freeze,
+            notice=vm.notice,
             departure=vm.departure.stored() if vm.departure else None,
             saving=vm.saving.stored() if vm.saving else None,
             disk_work=vm.disk_work,

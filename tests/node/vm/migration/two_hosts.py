@@ -193,13 +193,13 @@ class TwoHosts:
 
 
 @asynccontextmanager
-async def two_hosts(folder: Path, settings: MigrationSettings = QUICK) -> AsyncIterator[TwoHosts]:
+async def two_hosts(folder: Path, settings: MigrationSettings = QUICK, *, devices: str = "") -> AsyncIterator[TwoHosts]:
     """With agents on both, and a VM that runs on a."""
     hosts = TwoHosts(folder, settings)
     try:
         for name in "ab":
             await hosts.start(name)
-        await hosts.a.started()
+        await hosts.a.started(devices=devices)
         yield hosts
     finally:
         await hosts.close()

@@ -54,6 +54,8 @@ class _Agent:
     facts: GuestFacts = field(default_factory=GuestFacts)
     api_version: int = 0
     told: bool = False
+    knows_events: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
     replies: dict[str, asyncio.Future[None]] = field(default_factory=dict)
 
 
@@ -142,6 +144,23 @@ class OvirtAgents:
             agent.replies = {key: kept for key, kept in agent.replies.items() if kept is not ready}
         return True
 
+    async def await_events(self, domain_id: str, *, seconds: float) -> bool:
+        """Wait for an agent that understands `tell`; whether it came. At once when the VM has no channel for one."""
+        agent = self._agents.get(domain_id)
+        if agent is None:
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await agent.knows_events.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def hurry(self, domain_id: str) -> None:
+        """The channel could not be opened before, and now it can: do not wait for the next try."""
+        if (agent := self._agents.get(domain_id)) is not None:
+            agent.hurry.set()
+
     def look(self) -> None:
         """Tell of the agents that have become silent; called now and then."""
         for domain_id, agent in self._agents.items():
@@ -155,6 +174,7 @@ class OvirtAgents:
         agent.heard = None
         agent.facts = GuestFacts()
         agent.api_version = 0
+        agent.knows_events.clear()
         if agent.told:
             agent.told = False
             self._on_silence(domain_id)
@@ -175,13 +195,14 @@ class OvirtAgents:
             if agent.heard is not None and pause < AFTER_FLOOD:
                 pause = self._retry
             self._forget(domain_id, agent)
-            await asyncio.sleep(pause)
+            await _pause(agent, pause)
             pause = min(pause * 2, RETRY_MOST)
 
     async def _listen(self, domain_id: str, agent: _Agent) -> None:
         stream = await self._hypervisor.consoles.open_channel(domain_id, agent.channel)
         try:
             agent.stream = stream
+            agent.hurry.clear()
             await stream.write(encode("refresh", apiVersion=API_VERSION))
             decoder = Decoder(self._clock())
             while data := await stream.read():
@@ -215,6 +236,17 @@ class OvirtAgents:
             agent.api_version = common
             if common:
                 await agent.stream.write(encode("api-version", apiVersion=common))
+        if common >= EVENTS_SINCE:
+            agent.knows_events.set()
+
+
+async def _pause(agent: _Agent, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await agent.hurry.wait()
+    except TimeoutError:
+        return
+    agent.hurry.clear()
 
 
 def _completed(agent: _Agent, message: Message) -> None:

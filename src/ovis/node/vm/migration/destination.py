@@ -15,6 +15,8 @@ import msgspec
 
 from ovis.client.types import VmDefinition, VmParameters, VmStatus
 from ovis.node.errors import MissingParameter, VmExists
+from ovis.node.guest import notices
+from ovis.node.guest.notices import Notice
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import ending, statistics
@@ -49,6 +51,7 @@ async def accept(vms: Vms, vm_id: str, given: VmDefinition, *, incoming_limit: i
         raise VmExists(vm_id)
     _take_place(vms, incoming_limit)
     vm = await _entered(vms, vm_id, given)
+    vm.notice = Notice("after_migration") if given.enable_guest_events else None
     vm.arrival = Arrival(vms.monotonic() + vms.migrations.settings.appear_within)
     vms.add(vm)  # refuses an id or a name that came between
     vms.move(vm, Cause.MIGRATION_AWAITED)
@@ -136,6 +139,7 @@ async def arrived(vms: Vms, vm: Vm, info: DomainInfo) -> None:
     if vm.is_down:
         return
     vms.watch_guest(vm)
+    notices.tell_owed(vms, vm)
     await keep_running(vms, vm)
 
 

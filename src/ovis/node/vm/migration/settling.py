@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
+from ovis.node.guest import notices
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm.create import keep_running
@@ -155,6 +156,7 @@ async def _stay(vms: Vms, vm: Vm, departure: Departure, here: Here) -> bool:
     vm.paused_by_disk = vm.paused_by_disk or info.reason == "ioerror"
     vms.move(vm, _back(vm, info))
     departure.finish(Phase.FAILED)
+    notices.tell_owed(vms, vm)
     _begin_to_tidy(vms, vm, departure)
     return True
 

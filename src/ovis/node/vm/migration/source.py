@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ovis.client.types import MigrateParams, VmDefinition
+from ovis.client.types import MigrateParams, VmDefinition, VmStatus
 from ovis.node.errors import BadParameter, MissingParameter
+from ovis.node.guest import notices
 from ovis.node.hypervisor.errors import HypervisorError, OperationRefused
 from ovis.node.hypervisor.migration import Method, Route
 from ovis.node.vm import statistics
@@ -57,6 +58,7 @@ async def begin(vms: Vms, vm: Vm, wish: MigrateParams) -> None:
     """
     departure = _departure(vms, wish)
     require_free(vm)
+    departure.tells_guest = wish.enable_guest_events and vm.status is not VmStatus.PAUSED
     held = AsyncExitStack()
     await held.enter_async_context(vm.claim("migration"))
     before = vm.status
@@ -138,13 +140,16 @@ async def _until_transfer(vms: Vms, vm: Vm, departure: Departure, wish: MigrateP
     departure.releases.push_async_exit(slot)
     async with vms.migrations.connect(departure.destination) as other:
         departure.entered = await _announce(vms, vm, departure, wish, other)
+    if departure.tells_guest:
+        await notices.before_migration(vms, vm)
 
 
 async def _announce(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams, other: Peer) -> VmDefinition:
     text = await vms.hypervisor.migration.migratable_xml(vm.id, secure=False)
     told = msgspec.structs.replace(
-        statistics.definition(vm), xml=text, elapsed_time_offset=float(vms.elapsed(vm)), migration_dest="libvirt"
-    )
+        statistics.definition(vm), xml=text, elapsed_time_offset=float(vms.elapsed(vm)), migration_dest="libvirt",
+        enable_guest_events=departure.tells_guest or None,
+    )  # fmt: skip
     while True:
         departure.was_announced = True
         try:

@@ -65,6 +65,7 @@ class Departure:
     """Bytes per second, 0 for no limit: what was asked for after the beginning."""
     post_copy: bool = False
     failure: str = ""
+    tells_guest: bool = False
     was_announced: bool = False
     """The destination may know of the VM."""
     was_sent: bool = False

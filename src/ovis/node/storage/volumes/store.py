@@ -78,7 +78,9 @@ class VolumeStore(Protocol):
         """Grow or shrink the container; the size that it has now (extents round up). Raises NoSpace."""
 
     async def activate(self, image: ImageId, volume: VolumeId, *, writable: bool = True) -> PurePosixPath:
-        """Make the data reachable on this host and return the path. Counts nothing: who calls keeps the count."""
+        """Make the data reachable on this host and return the path. Counts nothing: who calls keeps the count.
+
+        Also of an unfinished volume: its maker may have died in between."""
 
     async def deactivate(self, image: ImageId, volume: VolumeId) -> None: ...
 
@@ -86,8 +88,9 @@ class VolumeStore(Protocol):
         """From here on these are no volumes for anybody; their storage is still taken. All of an image at once where
         all its volumes are named (a folder is renamed, one LVM command)."""
 
-    async def purge(self, image: ImageId, volumes: Collection[VolumeId]) -> None:
-        """Give the storage of removed volumes back. Safe to repeat."""
+    async def purge(self, image: ImageId, volumes: Collection[VolumeId], *, discard: bool = False) -> None:
+        """Give the storage of removed volumes back, those marked WIPE after zeros were written over them (block
+        domains). `discard`: tell the storage that the blocks are free, where it wants to know. Safe to repeat."""
 
     async def lease(self, image: ImageId, volume: VolumeId) -> LeasePlace: ...
 

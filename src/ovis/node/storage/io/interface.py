@@ -17,12 +17,32 @@ from typing import Protocol
 from ovis.node.errors import NodeError
 
 
-class IoTimeout(NodeError):
+class IoFailure(NodeError):
+    """Storage did not answer. `IoTimeout`: in time; `IoLost`: its process ended before; `IoStuck`: nobody was asked."""
+
     wire_name = "AccessTimeout"
 
+
+class IoTimeout(IoFailure):
     def __init__(self, operation: str, path: PurePosixPath, seconds: float) -> None:
         super().__init__(f"{operation} of {path} took longer than {seconds:g} s; it may still happen")
         self.operation, self.path, self.seconds = operation, path, seconds
+
+
+class IoLost(IoFailure):
+    """A look is done again by another process before it raises this."""
+
+    def __init__(self, operation: str, path: PurePosixPath) -> None:
+        super().__init__(f"{operation} of {path} was cut off with its process; it may have happened, or still happen")
+        self.operation, self.path = operation, path
+
+
+class IoStuck(IoFailure):
+    def __init__(self, operation: str, path: PurePosixPath, abandoned: int) -> None:
+        super().__init__(
+            f"{operation} of {path} was not tried: {abandoned} processes hang in the kernel on this storage already"
+        )
+        self.operation, self.path, self.abandoned = operation, path, abandoned
 
 
 @dataclass(frozen=True)
@@ -67,15 +87,20 @@ class FileIo(Protocol):
         self, path: PurePosixPath, *, size: int = 0, mode: int = 0o644, allocate: bool = False,
         seconds: float | None = None,
     ) -> None:  # fmt: skip
-        """A new file of zeros; FileExistsError if there is one. `allocate`: with its blocks (then ENOSPC comes now)."""
+        """A new file of zeros; FileExistsError if there is one. `allocate`: with its blocks (then ENOSPC comes now, and
+        the file is gone again); the deadline counts anew for each 256 MiB."""
 
     async def resize(
         self, path: PurePosixPath, size: int, *, allocate: bool = False, seconds: float | None = None
-    ) -> None: ...
+    ) -> None:
+        """`allocate` as for `create`; without room the old size is there again."""
 
     async def make_folder(self, path: PurePosixPath, *, mode: int = 0o755, seconds: float | None = None) -> None: ...
 
     async def rename(self, path: PurePosixPath, to: PurePosixPath, *, seconds: float | None = None) -> None: ...
+
+    async def link(self, path: PurePosixPath, to: PurePosixPath, *, seconds: float | None = None) -> None:
+        """Another name of the same file (a hard link). FileExistsError if `to` is there."""
 
     async def remove(self, path: PurePosixPath, *, missing_ok: bool = False, seconds: float | None = None) -> None: ...
 

@@ -143,6 +143,37 @@ class Imports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Further imports wait for their turn."""
 
 
+class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Storage domains. Nothing of it is loaded on a host that uses none."""
+
+    root: Path = Path("/rhev/data-center")
+    """Mounts and links of pools lie here, where existing tools look for them."""
+    run_folder: Path = Path("/run/vdsm/storage")
+    """Links of the volumes in use."""
+    user: Annotated[int, Meta(ge=0)] = 36
+    group: Annotated[int, Meta(ge=0)] = 36
+    """Owner of what is made on file systems, as numbers: all hosts must agree, and existing ones use 36."""
+    privileged_socket: Path | None = None
+    """Of a helper that is started by the system; none: the agent, as root, starts its own."""
+    io_seconds: Seconds = 60
+    """An operation on a file system that takes longer is given up, and its process replaced."""
+    check_seconds: Seconds = 10
+    """Between two checks of a domain."""
+    retry_seconds: Seconds = 30
+    """Before storage that could not be reached is tried again."""
+    locks: Literal["sanlock", "local"] = "sanlock"
+    """`local` trusts that no other host uses the same storage."""
+    sanlock_folder: Path | None = None
+    """Where sanlock's socket is, if not in its usual place."""
+    sanlock_io_seconds: Count = 10
+    nfs_options: list[str] = []
+    """Added to those of every NFS mount."""
+    lvm_devices_file: str = ""
+    lvm_filter: list[str] = []
+    """Regular expressions of devices; LVM sees no others. Empty: multipath devices."""
+    tasks_at_once: Count = 10
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256
     """Calls that wait at once, all connections together; more are refused."""
@@ -166,6 +197,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vms: Vms = field(default_factory=Vms)
     migration: Migration = field(default_factory=Migration)
     imports: Imports = field(default_factory=Imports)
+    storage: Storage = field(default_factory=Storage)
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
 
@@ -251,4 +283,4 @@ def _value(text: str) -> Any:
     return text
 
 
-_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Limits, Log)}
+_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Limits, Log)}

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
+from importlib import import_module
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmStatus
@@ -33,8 +36,13 @@ from ovis.wire.events import Bus
 
 if TYPE_CHECKING:
     from ovis.node.imports.imports import Imports
+    from ovis.node.storage.settings import StorageSettings
+    from ovis.node.storage.storage import Storage
 
 log = logging.getLogger(__name__)
+
+STORAGE_STATE = "storage"
+"""Folder within the state folder; it is made when storage is first used for something that must survive."""
 
 NOT_CHOSEN_YET = Acceleration(Kind.TCG, "not chosen yet: a guest is being tried under KVM")
 
@@ -52,6 +60,7 @@ class Node:
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
         self._imports: Imports | None = None
+        self._storage: Storage | None = None
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,
@@ -85,6 +94,15 @@ class Node:
             )
         return self._imports
 
+    @property
+    def storage(self) -> Storage:
+        """Loaded when first asked for: an agent without storage has no room for it."""
+        if self._storage is None:
+            from ovis.node.storage.storage import Storage
+
+            self._storage = Storage(_storage_settings(self.config), self.jobs, self.events)
+        return self._storage
+
     async def run(self) -> None:
         """Keep everything true until cancelled; then nothing of it is left behind, and VMs run on."""
         try:
@@ -92,8 +110,12 @@ class Node:
                 tasks.create_task(self.host.sample_forever(self.config.vms.sample_seconds), name="host sampling")
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
                 tasks.create_task(self._care_for_vms(), name="VMs")
+                if (self.config.state_folder / STORAGE_STATE).exists():
+                    tasks.create_task(self._recover_storage(), name="storage")
         finally:
             await self.jobs.close()
+            if self._storage is not None:
+                await self._storage.close()
             if self._imports is not None:
                 self._imports.close()
             self.host.close()
@@ -110,6 +132,10 @@ class Node:
             await vms.run()
         finally:
             await vms.close()
+
+    async def _recover_storage(self) -> None:
+        await asyncio.to_thread(import_module, "ovis.node.storage.storage")
+        await self.storage.recover()
 
     async def _choose_acceleration(self) -> Acceleration:
         wanted, folder = self.config.hypervisor.acceleration, self.config.hypervisor.guest_image_folder
@@ -165,6 +191,31 @@ def _import_settings(config: Config) -> ImportSettings:
         ova_paths=tuple(given.ova_paths),
         convert_guests=given.convert_guests,
         at_once=given.at_once,
+    )
+
+
+def _storage_settings(config: Config) -> StorageSettings:
+    from ovis.node.storage.formats.repository import Repository
+    from ovis.node.storage.settings import StorageSettings
+
+    given = config.storage
+    return StorageSettings(
+        state=config.state_folder / STORAGE_STATE,
+        run=config.run_folder / "storage",
+        repository=Repository(root=PurePosixPath(given.root), run=PurePosixPath(given.run_folder)),
+        host_name=config.host.name or socket.gethostname(),
+        owner=(given.user, given.group),
+        privileged_socket=given.privileged_socket,
+        io_deadline=given.io_seconds,
+        check_period=given.check_seconds,
+        retry_period=given.retry_seconds,
+        locks=given.locks,
+        sanlock_folder=given.sanlock_folder,
+        sanlock_io_timeout=given.sanlock_io_seconds,
+        nfs_options=tuple(given.nfs_options),
+        lvm_devices_file=given.lvm_devices_file,
+        lvm_filter=tuple(given.lvm_filter),
+        tasks_at_once=given.tasks_at_once,
     )
 
 

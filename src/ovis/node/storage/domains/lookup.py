@@ -1,0 +1,145 @@
+"""Finding a domain by its id: in the folders that are mounted, then among the volume groups.
+
+An opened domain is remembered until somebody says that it is gone or another one now (`forget`): its removal, upgrade,
+a disconnected server. Each mount is asked through its own process, all at once, so that a dead one only costs its own
+deadline, and nothing when the domain is found elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ovis.node.errors import NodeError
+from ovis.node.storage.errors import NoSuchDomain
+from ovis.node.storage.formats.identifiers import DomainId, is_identifier
+from ovis.node.storage.formats.repository import domain_on
+from ovis.node.storage.io.interface import IoTimeout
+
+if TYPE_CHECKING:
+    from ovis.node.storage.domains.interface import Domain
+    from ovis.node.storage.storage import Storage
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 20.0
+NESTED = ("glusterSD",)
+BLOCK = "blockSD"
+
+
+class Domains:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._open: dict[DomainId, Domain] = {}
+        self._searches: dict[DomainId, asyncio.Task[Domain]] = {}
+
+    async def find(self, domain_id: DomainId) -> Domain:
+        """Raises NoSuchDomain; its text tells of mounts that did not answer."""
+        known = self._open.get(domain_id)
+        if known is not None:
+            return known
+        search = self._searches.get(domain_id)
+        if search is None:
+            search = asyncio.create_task(self._search(domain_id), name=f"search of domain {domain_id}")
+            self._searches[domain_id] = search
+            search.add_done_callback(lambda done: self._searched(domain_id, done))
+        return await asyncio.shield(search)  # another caller may wait for the same
+
+    def known(self, domain_id: DomainId) -> Domain | None:
+        """The domain if it is open; nothing is looked for."""
+        return self._open.get(domain_id)
+
+    async def all(self) -> list[DomainId]:
+        """Ids of the domains that can be seen now. Mounts that do not answer are left out, with a warning."""
+        found: set[DomainId] = set(await self._storage.parts.block_domains())
+        mounts = await self.mounts()
+        listed = await asyncio.gather(*(self._on(mount) for mount in mounts), return_exceptions=True)
+        for mount, result in zip(mounts, listed, strict=True):
+            if isinstance(result, (OSError, NodeError)):
+                log.warning("storage at %s cannot be listed: %s", mount, result)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                found.update(result)
+        return sorted(found)
+
+    async def mounts(self) -> list[PurePosixPath]:
+        """The folders below mnt/ in which domains may lie. Only the local disk is asked."""
+        return await asyncio.to_thread(_mounts, self._storage.repository.mounts)
+
+    async def forget(self, domain_id: DomainId) -> None:
+        """Close the domain here; the next call looks for it again."""
+        domain = self._open.pop(domain_id, None)
+        if domain is not None:
+            await domain.close()
+
+    async def forget_below(self, mount: PurePosixPath) -> None:
+        for domain_id, domain in list(self._open.items()):
+            if not domain.is_block and domain.paths.folder.is_relative_to(mount):
+                await self.forget(domain_id)
+
+    async def close(self) -> None:
+        for search in list(self._searches.values()):
+            search.cancel()
+        await asyncio.gather(*(self.forget(domain_id) for domain_id in list(self._open)), return_exceptions=True)
+
+    def _searched(self, domain_id: DomainId, search: asyncio.Task[Domain]) -> None:
+        self._searches.pop(domain_id, None)
+        if not search.cancelled() and search.exception() is None:
+            self._open[domain_id] = search.result()
+
+    async def _search(self, domain_id: DomainId) -> Domain:
+        if not is_identifier(domain_id):
+            raise NoSuchDomain(domain_id, "its id is no UUID")
+        mounts = await self.mounts()
+        looks = {asyncio.create_task(self._is_on(mount, domain_id)): mount for mount in mounts}
+        trouble: list[str] = []
+        try:
+            for next_look in asyncio.as_completed(looks):
+                mount, problem = await next_look
+                if problem is None and mount is not None:
+                    folder = domain_on(mount, domain_id).folder
+                    return await self._storage.parts.open_file_domain(self._storage.io(mount), folder)
+                if problem:
+                    trouble.append(problem)
+        finally:
+            for look in looks:
+                look.cancel()
+        if domain_id in await self._storage.parts.block_domains():
+            return await self._storage.parts.open_block_domain(domain_id)
+        raise NoSuchDomain(domain_id, "; ".join(trouble))
+
+    async def _is_on(self, mount: PurePosixPath, domain_id: DomainId) -> tuple[PurePosixPath | None, str | None]:
+        """The mount when the domain is there, and what went wrong."""
+        metadata = domain_on(mount, domain_id).metadata
+        try:
+            await self._storage.io(mount).facts(metadata, seconds=LOOK_SECONDS)
+        except (FileNotFoundError, NotADirectoryError):
+            return None, None
+        except (OSError, IoTimeout) as error:
+            return None, f"{mount}: {error}"
+        return mount, None
+
+    async def _on(self, mount: PurePosixPath) -> list[DomainId]:
+        io = self._storage.io(mount)
+        names = [name for name in await io.names(mount, seconds=LOOK_SECONDS) if is_identifier(name)]
+        present = await asyncio.gather(*(self._is_on(mount, DomainId(name)) for name in names))
+        return [DomainId(name) for name, (where, _) in zip(names, present, strict=True) if where is not None]
+
+
+def _mounts(folder: PurePosixPath) -> list[PurePosixPath]:
+    # names alone: to look at what is mounted there can hang
+    found: list[PurePosixPath] = []
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    for name in names:
+        if name in NESTED:
+            found += _mounts(folder / name)
+        elif name != BLOCK:
+            found.append(folder / name)
+    return found

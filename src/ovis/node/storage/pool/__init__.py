@@ -1,0 +1,1 @@
+"""The pool that this host is in, and its manager."""

@@ -1,0 +1,1 @@
+"""Long operations on storage: sagas whose progress survives the process that runs them."""

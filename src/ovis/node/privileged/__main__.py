@@ -1,0 +1,5 @@
+import sys
+
+from ovis.node.privileged.main import main
+
+sys.exit(main())

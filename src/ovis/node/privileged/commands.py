@@ -1,0 +1,95 @@
+"""Running one program as root: no shell, a bare environment, a process group of its own, and an end by the deadline.
+
+Output goes to memory files instead of pipes: a daemon that a command leaves behind (mount.glusterfs) may keep them open
+for ever. A command gets SIGTERM when its call is cancelled or too late, when the helper dies (so a killed helper leaves
+nothing running for long), and SIGKILL after its grace. One that still hangs in the kernel is given up, and counted:
+with too many of a program no more are started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ovis.node.privileged.errors import Busy
+from ovis.node.privileged.protocol import CommandResult
+
+log = logging.getLogger(__name__)
+
+OUTPUT_LIMIT = 32 << 20
+HANGING_LIMIT = 16
+KILLED_WITHIN = 2.0
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+_hanging: Counter[str] = Counter()
+
+
+async def run(
+    arguments: Sequence[str], *, stdin: bytes = b"", descriptors: Sequence[int] = (), grace: float = 3.0
+) -> CommandResult:
+    """Run to the end, however that is. When cancelled, nothing of the process group is left on return, or it hangs in
+    the kernel. Raises Busy, OSError when it cannot be started. `descriptors` stay open in it."""
+    program = arguments[0]
+    if _hanging[program] >= HANGING_LIMIT:
+        raise Busy(program, f"{HANGING_LIMIT} of them hang in the kernel already")
+    with _memory_file() as output, _memory_file() as errors, _memory_file(stdin) as given:
+        process = await asyncio.create_subprocess_exec(
+            *("setpriv", "--pdeathsig", "TERM", "--"),
+            *arguments,
+            stdin=given,
+            stdout=output,
+            stderr=errors,
+            pass_fds=descriptors,
+            env=ENVIRONMENT,
+            cwd="/",
+            start_new_session=True,
+        )
+        try:
+            status = await process.wait()
+        except BaseException:
+            await _end(process, program, grace)
+            raise
+        return CommandResult(status, _content(output), _content(errors))
+
+
+@contextlib.contextmanager
+def _memory_file(content: bytes = b"") -> Iterator[int]:
+    descriptor = os.memfd_create("ovis-privileged", os.MFD_CLOEXEC)
+    try:
+        if content:
+            os.pwrite(descriptor, content, 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _content(descriptor: int) -> bytes:
+    return os.pread(descriptor, OUTPUT_LIMIT, 0)
+
+
+async def _end(process: asyncio.subprocess.Process, program: str, grace: float) -> None:
+    """The whole group."""
+    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, KILLED_WITHIN)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await process.wait()
+                break
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # others of its group may be left
+    if process.returncode is None:
+        log.warning("%s (process %d) hangs in the kernel and is given up", program, process.pid)
+        _hanging[program] += 1
+        task = asyncio.ensure_future(process.wait())
+        task.add_done_callback(lambda _: _hanging.subtract([program]))
+        _waiting.add(task)
+        task.add_done_callback(_waiting.discard)
+
+
+_waiting: set[asyncio.Future[int]] = set()

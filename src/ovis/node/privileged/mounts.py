@@ -1,0 +1,116 @@
+"""Mounting and unmounting file systems below the repository.
+
+A mounted file system never brings device nodes or set-uid programs to life (nosuid, nodev), and only known kinds are
+mounted: `fuse` as such would run any program that its source names. The mount point is an open folder, so no link can
+lead the mount elsewhere; unmounting looks for the path in the kernel's table instead of opening it, because opening the
+root of a dead server's export hangs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import ClassVar
+
+from ovis.node.privileged.errors import Refused
+from ovis.node.privileged.protocol import CommandResult, Request
+from ovis.node.privileged.rules import device_path, open_folder, words
+from ovis.node.privileged.work import Work
+
+FILE_SYSTEMS = words(
+    """
+    9p beegfs btrfs ceph cifs ext2 ext3 ext4 f2fs gfs2 glusterfs gpfs hostfs lustre nfs nfs4 ocfs2 smb3 tmpfs
+    virtiofs xfs
+    """
+)
+DAEMONS = frozenset({"glusterfs"})
+"""Served by a process of this host that must outlive the agent's service."""
+
+REFUSED_OPTIONS = words(
+    """
+    suid dev bind rbind move remount loop offset sizelimit encryption user users owner group helper uhelper shared
+    rshared slave rslave private rprivate unbindable runbindable context fscontext defcontext rootcontext
+    """
+)
+_OPTION = re.compile(r"[a-z_][A-Za-z0-9_.-]*(=[A-Za-z0-9_.:/@%+=\[\]~^-]*)?")
+_REMOTE = re.compile(r"(//)?[A-Za-z0-9_.:%\[\]-]+(,[A-Za-z0-9_.:%\[\]-]+)*:?(/[^\0\n,\\]*|[A-Za-z0-9_.-]+)?")
+
+
+class Mount(Request[CommandResult], frozen=True, kw_only=True):
+    """Mount `source` at `target`, a folder that is there, below <repository>/mnt. Not repeatable: look first.
+
+    `options` one by one, without nosuid and nodev, which are added. The exit status is that of mount(8): 32 the mount
+    failed, 16 and 64 something else besides.
+    """
+
+    source: str
+    target: str
+    type: str
+    options: tuple[str, ...] = ()
+
+
+class Unmount(Request[CommandResult], frozen=True, kw_only=True):
+    """Take away what is mounted at `target`; the topmost, if there are several. Nothing there: status 0.
+
+    `lazy`: out of sight at once, gone when nobody uses it any more. `force`: pending requests to a dead server fail.
+    """
+
+    seconds: ClassVar[float] = 30
+
+    target: str
+    lazy: bool = False
+    force: bool = False
+
+
+async def mount(request: Mount, work: Work) -> CommandResult:
+    target = work.rules.mount_point(request.target)
+    what = f"to mount {request.source!r}"
+    if request.type not in FILE_SYSTEMS | work.rules.file_systems:
+        raise Refused(what, f"file systems of type {request.type!r} are not mounted here")
+    _check_source(request.source, what)
+    options = ["nosuid", "nodev", *(_checked_option(option, what) for option in request.options)]
+    folder = open_folder(target, work.rules.repository)
+    try:
+        command = ["mount", "--no-canonicalize", "-t", request.type, "-o", ",".join(dict.fromkeys(options))]
+        if request.type in DAEMONS and _has_systemd():
+            command = ["systemd-run", "--scope", "--quiet", "--collect", "--slice=ovis-mounts", *command]
+        return await work.run(*command, "--", request.source, f"/proc/self/fd/{folder}", descriptors=[folder])
+    finally:
+        os.close(folder)
+
+
+async def unmount(request: Unmount, work: Work) -> CommandResult:
+    target = str(work.rules.mount_point(request.target))
+    if target not in mounted():
+        return CommandResult(0)
+    command = ["umount", "--no-canonicalize", "--internal-only"]
+    command += ["--lazy"] * request.lazy + ["--force"] * request.force
+    return await work.run(*command, "--", target)
+
+
+def _has_systemd() -> bool:
+    return os.path.isdir("/run/systemd/system")
+
+
+def mounted() -> set[str]:
+    """Where something is mounted, as the kernel sees it."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+        return {_unescaped(line.split(" ")[4]) for line in table}
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def _check_source(source: str, what: str) -> None:
+    if source.startswith("/dev/"):
+        device_path(source)
+    elif source.startswith("-") or not _REMOTE.fullmatch(source) or ".." in source.split("/"):
+        raise Refused(what, "it is neither a device nor server:/path")
+
+
+def _checked_option(option: str, what: str) -> str:
+    name = option.split("=", 1)[0]
+    if name in REFUSED_OPTIONS or name.lower().startswith("x-") or not _OPTION.fullmatch(option):
+        raise Refused(what, f"the mount option {option!r} is not allowed")
+    return option

@@ -1,0 +1,47 @@
+"""Reading multipathd and telling it that a map has grown."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Literal
+
+from ovis.node.privileged.errors import Refused
+from ovis.node.privileged.protocol import CommandResult, Request
+from ovis.node.privileged.work import Work
+
+_NAME = re.compile(r"[A-Za-z0-9+_.:@%-]+")
+
+
+class ReadMultipath(Request[CommandResult], frozen=True, kw_only=True):
+    """`maps`: JSON of `multipathd show maps json`. `paths`: a line per path, its fields separated by one space:
+    device, host:channel:target:lun, state as multipathd checks it, state of device mapper, wwid, map."""
+
+    seconds: ClassVar[float] = 20
+
+    what: Literal["maps", "paths"] = "maps"
+
+
+class ResizeMap(Request[CommandResult], frozen=True, kw_only=True):
+    """All paths have their new size already: the map takes it over. `name` as in /dev/mapper."""
+
+    name: str
+
+
+class RereadMultipath(Request[CommandResult], frozen=True, kw_only=True):
+    """multipathd looks at all devices again."""
+
+
+async def read_multipath(request: ReadMultipath, work: Work) -> CommandResult:
+    if request.what == "maps":
+        return await work.run("multipathd", "show", "maps", "json")
+    return await work.run("multipathd", "show", "paths", "raw", "format", "%d %i %T %t %w %m")
+
+
+async def resize_map(request: ResizeMap, work: Work) -> CommandResult:
+    if not _NAME.fullmatch(request.name):
+        raise Refused(f"the multipath map {request.name!r}", "this is no name of a map")
+    return await work.run("multipathd", "resize", "map", request.name)
+
+
+async def reread_multipath(request: RereadMultipath, work: Work) -> CommandResult:
+    return await work.run("multipathd", "reconfigure")

@@ -1,0 +1,42 @@
+"""All verbs of the helper. A new one is a request and a function in the file of its family, and a row here."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from ovis.node.privileged import devices, iscsi, lvm, mounts, multipath
+from ovis.node.privileged.protocol import Request
+from ovis.node.privileged.work import Work
+
+Verb = Callable[[Any, Work], Awaitable[Any]]
+
+VERBS: dict[type[Request[Any]], Verb] = {
+    mounts.Mount: mounts.mount,
+    mounts.Unmount: mounts.unmount,
+    lvm.RunLvm: lvm.run_lvm,
+    iscsi.DiscoverTargets: iscsi.discover_targets,
+    iscsi.LogIn: iscsi.log_in,
+    iscsi.LogOut: iscsi.log_out,
+    iscsi.SetInterface: iscsi.set_interface,
+    iscsi.RescanSessions: iscsi.rescan_sessions,
+    multipath.ReadMultipath: multipath.read_multipath,
+    multipath.ResizeMap: multipath.resize_map,
+    multipath.RereadMultipath: multipath.reread_multipath,
+    devices.ReadDevice: devices.read_device,
+    devices.OwnDevice: devices.own_device,
+    devices.ZeroDevice: devices.zero_device,
+    devices.DiscardDevice: devices.discard_device,
+    devices.MakeMaster: devices.make_master,
+    devices.CheckMaster: devices.check_master,
+    devices.ReadDmsetup: devices.read_dmsetup,
+    devices.RescanHosts: devices.rescan_hosts,
+}
+
+decode_request: Callable[[msgspec.Raw], Request[Any]] = msgspec.msgpack.Decoder(
+    functools.reduce(operator.or_, VERBS)
+).decode

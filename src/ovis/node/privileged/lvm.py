@@ -50,20 +50,21 @@ WITH_VALUE = words(
     """
     --activate --addtag --alloc --allocatable --autobackup --bootloaderareasize --configreport --contiguous
     --dataalignment --dataalignmentoffset --deltag --extents --interval --metadatacopies --metadataignore
-    --metadatasize --monitor --name --options --permission --physicalextentsize --poll --pvmetadatacopies --readahead --reportformat --select
-    --separator --setautoactivation --setphysicalvolumesize --size --sort --type --units --uuid --vgmetadatacopies
-    --wipesignatures --zero -a -A -l -L -n -o -O -p -s -S -u -W -x -Z
+    --metadatasize --monitor --name --options --permission --physicalextentsize --poll --pvmetadatacopies
+    --readahead --reportformat --select --separator --setautoactivation --setphysicalvolumesize --size --sort --type
+    --units --uuid --vgmetadatacopies --wipesignatures --zero -a -A -l -L -n -o -O -p -s -S -u -W -x -Z
     """
 )
 CONFIG_KEYS = words(
     """
-    activation/monitoring activation/read_only_volume_list activation/retry_deactivation
-    activation/udev_rules activation/udev_sync allocation/wipe_signatures_when_zeroing_new_lvs backup/archive backup/backup devices/disable_after_error_count
-    devices/external_device_info_source devices/filter devices/global_filter devices/hints
-    devices/ignore_suspended_devices devices/md_component_detection devices/multipath_component_detection
-    devices/obtain_device_list_from_udev devices/preferred_names devices/scan_lvs devices/use_devicesfile
-    devices/write_cache_state global/locking_type global/metadata_read_only global/prioritise_write_locks global/use_lvmlockd
-    global/use_lvmpolld global/wait_for_locks report/list_item_separator
+    activation/monitoring activation/read_only_volume_list activation/retry_deactivation activation/udev_rules
+    activation/udev_sync allocation/wipe_signatures_when_zeroing_new_lvs backup/archive backup/backup
+    devices/disable_after_error_count devices/external_device_info_source devices/filter devices/global_filter
+    devices/hints devices/ignore_suspended_devices devices/md_component_detection
+    devices/multipath_component_detection devices/obtain_device_list_from_udev devices/preferred_names
+    devices/scan_lvs devices/use_devicesfile devices/write_cache_state global/locking_type global/metadata_read_only
+    global/prioritise_write_locks global/use_lvmlockd global/use_lvmpolld global/wait_for_locks
+    report/list_item_separator
     """
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:/=+@%#!&|*()<>~\"' \[\]{}^-]*")

@@ -1,0 +1,129 @@
+"""Making, changing and activating logical volumes.
+
+A new one is made active, its first 4 KiB are zeroed and every signature that blkid knows is wiped, in the command that
+makes it: extents still hold what the disk before had, and neither udev on this host nor a guest shall take a partition
+table or a file system for its own. (The rest of the old data is what wiping when deleting is for.)
+
+Activation never changes the group's metadata: any host may do it. A volume that is active read-only becomes writable,
+and one that another host has grown gets its new size, by a refresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from ovis.node.storage.lvm.errors import (
+    LvmFailed,
+    VolumeActivateFailed,
+    VolumeCreateFailed,
+    VolumeDeactivateFailed,
+    VolumeExtendFailed,
+    VolumeRefreshFailed,
+    VolumeRemoveFailed,
+    VolumeTagsFailed,
+)
+from ovis.node.storage.lvm.lvm import Lvm
+
+DEVICES = PurePosixPath("/dev")
+ZERO_SECONDS = 600.0
+
+_NO_ROOM = ("insufficient free space", "Insufficient free space", "Insufficient suitable allocatable extents")
+
+
+class GroupFull(LvmFailed):
+    """The group has no room; nothing was changed."""
+
+    wire_name = "NoSpaceLeftOnDomain"
+
+
+def path(group: str, volume: str) -> PurePosixPath:
+    """There while it is active here."""
+    return DEVICES / group / volume
+
+
+def is_active(group: str, volume: str) -> bool:
+    """On this host, as udev says. /dev is memory: nothing to wait for."""
+    return Path(path(group, volume)).exists()
+
+
+async def create(lvm: Lvm, group: str, name: str, size: int, *, tags: Iterable[str] = ()) -> PurePosixPath:
+    """Of `size` bytes, a multiple of 512, rounded up to extents; it is active. Raises GroupFull, VolumeCreateFailed."""
+    words = ["lvcreate", "-y", "--activate", "y", "--zero", "y", "--wipesignatures", "y"]
+    words += ["--name", name, "--size", f"{size}b"]
+    for tag in tags:
+        words += ["--addtag", tag]
+    await _room(lvm, (*words, group), f"making logical volume {name} in {group}", VolumeCreateFailed)
+    return path(group, name)
+
+
+async def resize(lvm: Lvm, group: str, name: str, size: int, *, grow: bool) -> None:
+    """To `size` bytes, whole extents, other than it has. Data behind the new end are lost. Raises GroupFull, ..."""
+    words = ("lvextend", "--size", f"{size}b") if grow else ("lvreduce", "-f", "-y", "--size", f"{size}b")
+    tried = f"{'extending' if grow else 'reducing'} {group}/{name} to {size} bytes"
+    await _room(lvm, (*words, _full(group, name)), tried, VolumeExtendFailed)
+
+
+async def remove(lvm: Lvm, group: str, names: Sequence[str]) -> None:
+    """Active ones too, but none that is open. Each is committed by itself. Raises VolumeRemoveFailed."""
+    if names:
+        words = ("lvremove", "-f", "-y", *_all(group, names))
+        await lvm.change(words, tried=f"removing {', '.join(names)} of {group}", failure=VolumeRemoveFailed)
+
+
+async def change_tags(
+    lvm: Lvm, group: str, names: Sequence[str], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+) -> None:
+    """One commit for each volume. Raises VolumeTagsFailed."""
+    words = ["lvchange"]
+    for option, tags in (("--deltag", remove), ("--addtag", add)):
+        for tag in tags:
+            words += [option, tag]
+    if names and len(words) > 1:
+        tried = f"changing the tags of {', '.join(names)} in {group}"
+        await lvm.change((*words, *_all(group, names)), tried=tried, failure=VolumeTagsFailed)
+
+
+async def activate(lvm: Lvm, group: str, names: Collection[str], *, writable: bool = True) -> None:
+    """All of `names`, with their present sizes, whether they are active already or not. Raises VolumeActivateFailed."""
+    config = _permission(group, names, writable=writable)
+    active = [name for name in names if is_active(group, name)]
+    inactive = [name for name in names if name not in active]
+    if active:
+        words = ("lvchange", "--refresh", *_all(group, active))
+        tried = f"refreshing {', '.join(active)} of {group}"
+        await lvm.change(words, tried=tried, failure=VolumeRefreshFailed, config=config)
+    if inactive:
+        words = ("lvchange", "--activate", "y", *_all(group, inactive))
+        tried = f"activating {', '.join(inactive)} of {group}"
+        await lvm.change(words, tried=tried, failure=VolumeActivateFailed, config=config)
+
+
+async def deactivate(lvm: Lvm, group: str, names: Collection[str]) -> None:
+    """Those of `names` that are active here. One that is open stays. Raises VolumeDeactivateFailed."""
+    if active := [name for name in names if is_active(group, name)]:
+        words = ("lvchange", "--activate", "n", *_all(group, active))
+        await lvm.change(words, tried=f"deactivating {', '.join(active)} of {group}", failure=VolumeDeactivateFailed)
+
+
+async def _room(lvm: Lvm, words: Sequence[str], tried: str, failure: type[LvmFailed]) -> None:
+    try:
+        await lvm.change(words, tried=tried, failure=failure)
+    except LvmFailed as error:
+        if any(words in error.said for words in _NO_ROOM):
+            raise GroupFull(tried, error.exit_code, error.said) from error
+        raise
+
+
+def _permission(group: str, names: Collection[str], *, writable: bool) -> Mapping[str, list[str]]:
+    if writable:
+        return {}
+    return {"activation/read_only_volume_list": [_full(group, name) for name in names]}
+
+
+def _all(group: str, names: Iterable[str]) -> list[str]:
+    return [_full(group, name) for name in names]
+
+
+def _full(group: str, name: str) -> str:
+    return f"{group}/{name}"

@@ -1,0 +1,125 @@
+"""Reading and changing volume groups, one LVM command at a time.
+
+Reads say --readonly: they take no lock, never write and never ask the kernel, so they neither wait for a change that
+hangs nor repair what another host is just writing. The price: a read that meets a change of another host may fail or
+miss the group, and is repeated. What is active on this host is not LVM's to tell then (see logical_volumes.is_active).
+
+Changes of one group follow each other. A change that failed or took too long may be done, half done (commands that
+name several volumes commit each by itself) or not: `known` groups are forgotten before it and after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from ovis.node.storage.lvm import reports
+from ovis.node.storage.lvm.errors import DoubleGroup, LvmFailed, NoSuchGroup, UnreadableReport
+from ovis.node.storage.lvm.isolation import Isolation
+from ovis.node.storage.lvm.reports import Group, PhysicalVolume
+from ovis.node.storage.lvm.runner import ConfigValue, LvmRunner
+
+READ_SECONDS = 60.0
+CHANGE_SECONDS = 120.0
+READS_AT_ONCE = 4
+PAUSES = (0.1, 0.2, 0.4)
+"""Before each repetition of a failed read. Another host's commit takes milliseconds, its whole command 0.3 s."""
+
+T = TypeVar("T")
+
+
+class Lvm:
+    def __init__(
+        self,
+        runner: LvmRunner,
+        isolation: Isolation | None = None,
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._runner = runner
+        self._config = (isolation or Isolation()).config()
+        self._pause = pause
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._changes: dict[str, asyncio.Lock] = {}
+        self.forget: Callable[[str], None] = lambda group: None
+        """Called with the name of a group whose remembered state is no longer true; "" stands for all."""
+
+    async def groups(self) -> Mapping[str, Group]:
+        """All that this host sees, by name. Raises LvmFailed, UnreadableReport."""
+        found = await self._repeated(lambda: self._read_groups(()))
+        return {group.name: group for group in found}
+
+    async def group(self, name: str) -> Group:
+        """Raises NoSuchGroup, DoubleGroup, LvmFailed, UnreadableReport."""
+        found = await self._repeated(lambda: self._read_groups((name,)), absent=name)
+        if len(found) > 1:
+            raise DoubleGroup(name, [group.uuid for group in found])
+        return found[0]
+
+    async def devices(self) -> tuple[PhysicalVolume, ...]:
+        """All disks that LVM was ever told to use, with and without a group."""
+        return await self._repeated(self._read_devices)
+
+    async def change(
+        self,
+        words: Sequence[str],
+        *,
+        tried: str,
+        failure: type[LvmFailed],
+        config: Mapping[str, ConfigValue] | None = None,
+        seconds: float = CHANGE_SECONDS,
+    ) -> None:
+        """`tried`: for the error, such as "making logical volume x in group y". Raises `failure`, PrivilegedError."""
+        result = await self._runner.run(words, config={**self._config, **(config or {})}, seconds=seconds)
+        if not result.ok:
+            raise failure(tried, result.status, result.errors.decode(errors="replace"))
+
+    async def passes(self, words: Sequence[str], *, seconds: float = READ_SECONDS) -> bool:
+        """Whether a command that only tries (--test) succeeds."""
+        async with self._reads:
+            return (await self._runner.run(words, config=self._config, seconds=seconds)).ok
+
+    @asynccontextmanager
+    async def changing(self, group: str) -> AsyncIterator[None]:
+        """Hold the only right of this process to change `group`; what is known of it is forgotten at both ends."""
+        async with self._changes.setdefault(group, asyncio.Lock()):
+            self.forget(group)
+            try:
+                yield
+            finally:
+                self.forget(group)
+
+    async def _read_groups(self, names: Sequence[str]) -> tuple[Group, ...]:
+        return reports.read_groups(await self._read("fullreport", reports.FULL_REPORT, names))
+
+    async def _read_devices(self) -> tuple[PhysicalVolume, ...]:
+        return reports.read_devices(await self._read("pvs", reports.DEVICES_REPORT))
+
+    async def _read(self, command: str, report: Sequence[str], names: Sequence[str] = ()) -> bytes:
+        words = (command, "--readonly", *reports.FORM, *report, *names)
+        async with self._reads:
+            result = await self._runner.run(words, config=self._config, seconds=READ_SECONDS)
+        if not result.ok:
+            said = result.errors.decode(errors="replace")
+            raise LvmFailed(f"reading {' '.join(names) or 'all'} with {command}", result.status, said)
+        return result.output
+
+    async def _repeated(self, read: Callable[[], Awaitable[tuple[T, ...]]], *, absent: str = "") -> tuple[T, ...]:
+        for pause in PAUSES:
+            try:
+                if (found := await read()) or not absent:
+                    return found
+            except (LvmFailed, UnreadableReport):
+                pass  # said by the last try
+            await self._pause(pause)
+        try:
+            found = await read()
+        except LvmFailed as error:
+            if absent and f'"{absent}" not found' in error.said:
+                raise NoSuchGroup(absent) from error
+            raise
+        if absent and not found:
+            raise NoSuchGroup(absent)
+        return found

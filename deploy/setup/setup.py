@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from deploy.guest import debian, kernel_modules, tiny_guest, tree
+from deploy.image_daemon import install as image_daemon
 from deploy.setup import debian_packages, python_environment
 from deploy.setup.steps import Step, StepFailed, announce, command, run_all
 
@@ -53,6 +54,7 @@ STEPS = [
     Step("uv", python_environment.install_uv),
     Step("python", python_environment.sync),
     Step("certificates", make_certificates),
+    Step("image transfer", image_daemon.install),
     Step("tiny guest", build_guest),
 ]
 

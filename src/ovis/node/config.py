@@ -94,6 +94,8 @@ class Vms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a guest may take to give a device up."""
     paused_seconds: Seconds = 80
     """How long a VM that is to be killed rather than resumed may be paused by a failing disk."""
+    external_data_seconds: Seconds = 60
+    """Between two looks at the TPMs and UEFI variables of VMs."""
     display_address: str = "127.0.0.1"
     """Address at which the graphical consoles of VMs listen when their description does not say."""
 
@@ -172,6 +174,8 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lvm_filter: list[str] = []
     """Regular expressions of devices; LVM sees no others. Empty: multipath devices."""
     tasks_at_once: Count = 10
+    image_daemon_socket: Path = Path("/run/ovirt-imageio/sock")
+    """Where the image transfer daemon takes tickets."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,7 +19,11 @@ from ovis.node.vm.migration import verbs as migration
 from ovis.node.vm.tuning import verbs as tuning
 
 # module -> class -> verbs
-LATE: dict[str, dict[str, tuple[str, ...]]] = {}
+LATE: dict[str, dict[str, tuple[str, ...]]] = {
+    "ovis.node.storage.transfers.verbs": {
+        "Host": ("add_image_ticket", "extend_image_ticket", "get_image_ticket", "remove_image_ticket"),
+    },
+}
 
 for module, classes in LATE.items():
     late(module, (f"{name}.{verb}" for name, verbs in classes.items() for verb in verbs))

@@ -1,0 +1,1 @@
+"""Bulk transfers of images: permissions for the image transfer daemon, which moves the bytes."""

@@ -216,3 +216,12 @@ def test_arguments_may_hold_null_for_everything_optional(method: str) -> None:
         assert codec.decode_arguments(method, json.dumps(travels).encode()) == value
 
     is_read()
+
+
+def test_empty_fields_of_a_storage_connection_are_absent() -> None:
+    """Existing engines send every key of every kind of storage, unused ones empty."""
+    idle = {"iqn": "", "port": "", "user": "", "password": "", "tpgt": "1", "portal": "", "timeout": "", "id": ""}
+    sent = {"connection": "h:/x", "protocol_version": "4", "mnt_options": "", **idle}
+    read = codec.decode_value(types.ConnectionRefParameters, json.dumps(sent).encode())
+    assert (read.connection, read.protocol_version, read.tpgt) == ("h:/x", "4", 1)
+    assert (read.port, read.timeout_ds, read.id) == (None, None, None)

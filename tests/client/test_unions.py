@@ -12,26 +12,10 @@ from ovis.client import codec, types
 
 ID = "11111111-2222-3333-4444-555555555555"
 VOLUME = {"domainID": ID, "imageID": ID, "poolID": ID, "volumeID": ID}
-IDLE_ISCSI = {"iqn": "", "port": "", "user": "", "password": "", "tpgt": "1", "portal": ""}
-"""What an engine adds to every storage connection, whatever its kind."""
 
 
 def chosen(union: type, value: dict[str, Any]) -> str:
     return type(codec.decode_value(union, json.dumps(value).encode())).__name__
-
-
-@pytest.mark.parametrize(
-    ("value", "member"),
-    [
-        ({"id": ID, "connection": "h:/x", "mnt_options": "", "protocol_version": "4", **IDLE_ISCSI}, "Nfs"),
-        ({"id": ID, "connection": "/dev/x", "vfs_type": "ext4", "mnt_options": "", **IDLE_ISCSI}, "PosixFs"),
-        ({"id": ID, "connection": "/data", **IDLE_ISCSI}, "LocalFs"),
-        ({"id": ID, "connection": "10.0.0.1", "iqn": "iqn.x:y", "port": "3260", "tpgt": "1", "user": ""}, "Iscsi"),
-        ({"id": ID, "connection": "10.0.0.1", "iqn": "iqn.x:y", "extra": 1}, "Iscsi"),
-    ],
-)
-def test_storage_connections(value: dict[str, Any], member: str) -> None:
-    assert chosen(types.ConnectionRefParameters, value) == f"{member}ConnectionParameters"
 
 
 @pytest.mark.parametrize(

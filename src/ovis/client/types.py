@@ -1314,15 +1314,6 @@ class StorageDomainCreateArguments:
     __slots__ = ()
 
 
-class ConnectionRefParameters:
-    """How to reach one piece of storage. The domainType of the call decides which member applies: types 2 and 3 the
-    iSCSI one, 1 NFS, 4 local, 6 and 7 POSIX; the fields alone do not tell them apart. Existing engines send every
-    key of every kind, unused ones empty.
-    """
-
-    __slots__ = ()
-
-
 class MigrationStats:
     """State of an outgoing migration: a share of the way while it runs, the standstill of the guest when it has ended."""
 
@@ -2633,29 +2624,6 @@ class PreparedImageInfo(Struct, kw_only=True, frozen=True, omit_defaults=True):
     path: str
 
 
-class IscsiConnectionParameters(Struct, ConnectionRefParameters, kw_only=True, frozen=True, omit_defaults=True):
-    """How to log in to one iSCSI target through one portal."""
-
-    # Name or IP address of the portal.
-    connection: str
-    # Caller's id of the connection, repeated in the answer; all zeros for a one-time check.
-    id: UUID
-    # Name of the target (iqn...., eui.... or naa....).
-    iqn: str
-    # CHAP secret; absent or empty logs in without CHAP.
-    password: str = field(default_factory=lambda: '')
-    # TCP port of the portal.
-    port: Annotated[int, Meta(ge=1, le=65535)] = field(default_factory=lambda: 3260)
-    # Target portal group tag, the group of portals at the target that share a session.
-    tpgt: int = field(default_factory=lambda: 1)
-    # CHAP user; absent or empty logs in without CHAP.
-    user: str = field(default_factory=lambda: '')
-    # Name of the iSCSI interface record on the host to use; absent means the default one.
-    iface_name: str | None = field(name="ifaceName", default=None)
-    # Network device of the host the session is bound to; absent leaves it to routing.
-    net_iface_name: str | None = field(name="netIfaceName", default=None)
-
-
 class IscsiHba(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """An iSCSI initiator of the host."""
 
@@ -3121,6 +3089,58 @@ class XleaseDump(Struct, kw_only=True, frozen=True, omit_defaults=True):
     updating: bool
 
 
+class ConnectionRefParameters(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """How to reach one piece of storage. The domainType of the call decides which fields matter: types 2 and 3 the
+    iSCSI ones, 1 those of NFS, 4 the path, 6 and 7 those of mountable file systems. Existing engines send every key
+    of every kind, unused ones empty.
+    """
+
+    # Caller's id of the connection, repeated in the answer; all zeros or absent when it is not stored yet, as for a
+    # one-time check.
+    id: UUID | None = None
+    # Where the storage is: server:/path (NFS), the first column of fstab (other file systems), the absolute path of
+    # a directory (local), name or IP address of the portal (iSCSI). Older names for it are export, spec and path.
+    connection: str | None = None
+    # NFS: the documented name for connection.
+    export: str | None = None
+    # Mountable file systems: the documented name for connection, such as /dev/sdb1 or server:/volume.
+    spec: str | None = None
+    # Local directory: the documented name for connection.
+    path: str | None = None
+    # NFS version, such as 3, 4 or 4.2, or auto for the best that both sides know. When absent, version 3 is taken.
+    protocol_version: str | None = None
+    # NFS: the documented name for protocol_version.
+    version: str | None = None
+    # How long the NFS client waits before it repeats a request, in tenths of a second, as in the mount option
+    # timeo. When absent, the node's default of 100 (ten seconds) applies. [ds]
+    timeout_ds: UInt | None = field(name="timeout", default=None)
+    # How many times the NFS client repeats a request before it reports a failure. When absent, the node's default
+    # of 3 applies.
+    retrans: UInt | None = None
+    # File system type for mount -t, such as ceph or glusterfs.
+    vfs_type: str | None = None
+    # The documented name for vfs_type.
+    vfstype: str | None = None
+    # Further mount options, separated by commas, added after the node's own.
+    mnt_options: str | None = None
+    # Mountable file systems: the documented name for mnt_options.
+    options: str | None = None
+    # iSCSI: name of the target (iqn...., eui.... or naa....).
+    iqn: str | None = None
+    # iSCSI: TCP port of the portal; 3260 when absent.
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    # iSCSI: target portal group tag, the group of portals at the target that share a session; 1 when absent.
+    tpgt: int | None = None
+    # iSCSI: CHAP user; absent or empty logs in without CHAP.
+    user: str | None = None
+    # iSCSI: CHAP secret that goes with user.
+    password: str | None = None
+    # iSCSI: name of the interface record on the host to use; absent means the default one.
+    iface_name: str | None = field(name="ifaceName", default=None)
+    # iSCSI: network device of the host the session is bound to; absent leaves it to routing.
+    net_iface_name: str | None = field(name="netIfaceName", default=None)
+
+
 class ConnectStorageServerStatus(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """The outcome for one storage connection."""
 
@@ -3128,67 +3148,6 @@ class ConnectStorageServerStatus(Struct, kw_only=True, frozen=True, omit_default
     id: UUID
     # Error number from the error table, 0 when the connection is up (or down, after a disconnect).
     status: int
-
-
-class LocalFsConnectionParameters(Struct, ConnectionRefParameters, kw_only=True, frozen=True, omit_defaults=True):
-    """A directory of this host that is used as storage; nothing is mounted, the path only has to exist and be
-    accessible.
-    """
-
-    # Absolute path of the directory. Engines send it as connection instead.
-    path: str | None = None
-    # Absolute path of the directory, under the name that engines use; one of path and connection must be there.
-    connection: str | None = None
-    # Engine's id of this connection, repeated in the answer; all zero when it is not stored yet.
-    id: UUID | None = None
-
-
-class NfsConnectionParameters(Struct, ConnectionRefParameters, kw_only=True, frozen=True, omit_defaults=True):
-    """An NFS export to mount. Engines use the names connection, protocol_version and mnt_options; the others are the
-    documented ones and mean the same.
-    """
-
-    # Export to mount, as server:/path. Engines send it as connection instead.
-    export: str | None = None
-    # How many times the NFS client repeats a request before it reports a failure. When absent, the node's default
-    # of 3 applies.
-    retrans: UInt | None = None
-    # How long the NFS client waits before it repeats a request, in tenths of a second, as in the mount option
-    # timeo. When absent, the node's default of 100 (ten seconds) applies. [ds]
-    timeout_ds: UInt | None = field(name="timeout", default=None)
-    # NFS version, such as 3, 4 or 4.2, or auto for the best that both sides know. Engines send it as
-    # protocol_version.
-    version: str | None = None
-    # Export to mount, as server:/path, under the name that engines use; one of export and connection must be there.
-    connection: str | None = None
-    # Engine's id of this connection, repeated in the answer; all zero when it is not stored yet.
-    id: UUID | None = None
-    # NFS version, such as 3, 4 or 4.2, or auto, under the name that engines use. When absent, version 3 is taken.
-    protocol_version: str | None = None
-    # Further mount options, separated by commas, added after the node's own.
-    mnt_options: str | None = None
-
-
-class PosixFsConnectionParameters(Struct, ConnectionRefParameters, kw_only=True, frozen=True, omit_defaults=True):
-    """Any shared file system that the host can mount, GlusterFS included. Engines use the names connection, vfs_type
-    and mnt_options.
-    """
-
-    # Mount options, separated by commas. Engines send them as mnt_options; absent means none.
-    options: str | None = None
-    # What to mount, as in the first column of fstab, such as /dev/sdb1 or server:/volume. Engines send it as
-    # connection.
-    spec: str | None = None
-    # File system type for mount -t, such as ceph or glusterfs. Engines send it as vfs_type.
-    vfstype: str | None = None
-    # What to mount, under the name that engines use; one of spec and connection must be there.
-    connection: str | None = None
-    # Engine's id of this connection, repeated in the answer; all zero when it is not stored yet.
-    id: UUID | None = None
-    # File system type for mount -t, under the name that engines use.
-    vfs_type: str | None = None
-    # Mount options, separated by commas, under the name that engines use.
-    mnt_options: str | None = None
 
 
 class SpmStatus(Struct, kw_only=True, frozen=True, omit_defaults=True):

@@ -2779,22 +2779,6 @@ def _encode_VdsmNetworkCapabilities(v: VdsmNetworkCapabilities) -> dict[str, Any
     return w
 
 
-def _encode_IscsiConnectionParameters(v: IscsiConnectionParameters) -> dict[str, Any]:
-    w: dict[str, Any] = {}
-    w["connection"] = v.connection
-    w["id"] = v.id
-    w["iqn"] = v.iqn
-    w["password"] = v.password
-    w["port"] = str(v.port)
-    w["tpgt"] = str(v.tpgt)
-    w["user"] = v.user
-    if v.iface_name is not None:
-        w["ifaceName"] = v.iface_name
-    if v.net_iface_name is not None:
-        w["netIfaceName"] = v.net_iface_name
-    return w
-
-
 def _encode_PhysicalVolumeInfo(v: PhysicalVolumeInfo) -> dict[str, Any]:
     w: dict[str, Any] = {}
     w["capacity"] = str(v.capacity)
@@ -2927,24 +2911,48 @@ def _encode_StorageDomainVitals(v: StorageDomainVitals) -> dict[str, Any]:
     return w
 
 
-def _encode_NfsConnectionParameters(v: NfsConnectionParameters) -> dict[str, Any]:
+def _encode_ConnectionRefParameters(v: ConnectionRefParameters) -> dict[str, Any]:
     w: dict[str, Any] = {}
-    if v.export is not None:
-        w["export"] = v.export
-    if v.retrans is not None:
-        w["retrans"] = str(v.retrans)
-    if v.timeout_ds is not None:
-        w["timeout"] = str(v.timeout_ds)
-    if v.version is not None:
-        w["version"] = v.version
-    if v.connection is not None:
-        w["connection"] = v.connection
     if v.id is not None:
         w["id"] = v.id
+    if v.connection is not None:
+        w["connection"] = v.connection
+    if v.export is not None:
+        w["export"] = v.export
+    if v.spec is not None:
+        w["spec"] = v.spec
+    if v.path is not None:
+        w["path"] = v.path
     if v.protocol_version is not None:
         w["protocol_version"] = v.protocol_version
+    if v.version is not None:
+        w["version"] = v.version
+    if v.timeout_ds is not None:
+        w["timeout"] = str(v.timeout_ds)
+    if v.retrans is not None:
+        w["retrans"] = str(v.retrans)
+    if v.vfs_type is not None:
+        w["vfs_type"] = v.vfs_type
+    if v.vfstype is not None:
+        w["vfstype"] = v.vfstype
     if v.mnt_options is not None:
         w["mnt_options"] = v.mnt_options
+    if v.options is not None:
+        w["options"] = v.options
+    if v.iqn is not None:
+        w["iqn"] = v.iqn
+    if v.port is not None:
+        w["port"] = str(v.port)
+    if v.tpgt is not None:
+        w["tpgt"] = str(v.tpgt)
+    if v.user is not None:
+        w["user"] = v.user
+    if v.password is not None:
+        w["password"] = v.password
+    if v.iface_name is not None:
+        w["ifaceName"] = v.iface_name
+    if v.net_iface_name is not None:
+        w["netIfaceName"] = v.net_iface_name
     return w
 
 
@@ -3726,7 +3734,7 @@ def _encode_StoragePoolConnectStorageServerArgs(v: StoragePoolConnectStorageServ
     if v.storagepool_id is not None:
         w["storagepoolID"] = v.storagepool_id
     w["domainType"] = v.domain_type
-    w["connectionParams"] = [_encode_member(i) for i in v.connection_params]
+    w["connectionParams"] = [_encode_ConnectionRefParameters(i) for i in v.connection_params]
     return w
 
 
@@ -3735,7 +3743,7 @@ def _encode_StoragePoolDisconnectStorageServerArgs(v: StoragePoolDisconnectStora
     if v.storagepool_id is not None:
         w["storagepoolID"] = v.storagepool_id
     w["domainType"] = v.domain_type
-    w["connectionParams"] = [_encode_member(i) for i in v.connection_params]
+    w["connectionParams"] = [_encode_ConnectionRefParameters(i) for i in v.connection_params]
     return w
 
 
@@ -3937,7 +3945,6 @@ ENCODERS: dict[type, Any] = {
     SetupNetworkNetAttributes: _encode_SetupNetworkNetAttributes,
     SetupNetworkOptions: _encode_SetupNetworkOptions,
     VdsmNetworkCapabilities: _encode_VdsmNetworkCapabilities,
-    IscsiConnectionParameters: _encode_IscsiConnectionParameters,
     PhysicalVolumeInfo: _encode_PhysicalVolumeInfo,
     VolumeGroupInfo: _encode_VolumeGroupInfo,
     BlockDevicePathInfo: _encode_BlockDevicePathInfo,
@@ -3946,7 +3953,7 @@ ENCODERS: dict[type, Any] = {
     StorageDomainInfo: _encode_StorageDomainInfo,
     StorageDomainStats: _encode_StorageDomainStats,
     StorageDomainVitals: _encode_StorageDomainVitals,
-    NfsConnectionParameters: _encode_NfsConnectionParameters,
+    ConnectionRefParameters: _encode_ConnectionRefParameters,
     StoragePoolDomainInfo: _encode_StoragePoolDomainInfo,
     StoragePoolFullInfo: _encode_StoragePoolFullInfo,
     StoragePoolInfo: _encode_StoragePoolInfo,
@@ -4883,7 +4890,6 @@ UNION_MEMBERS: dict[Any, tuple[Any, ...]] = {
     LeaseMetadata: (JobMetadata,),
     CopyDataEndpoint: (CopyDataDIVEndpoint, CopyDataExternalEndpoint,),
     StorageDomainCreateArguments: (StorageDomainCreateArgumentsBlock, StorageDomainCreateArgumentsLocal, StorageDomainCreateArgumentsNfs,),
-    ConnectionRefParameters: (IscsiConnectionParameters, PosixFsConnectionParameters, NfsConnectionParameters, LocalFsConnectionParameters,),
     MigrationStats: (MigratedStats, MigratingStats,),
     ScratchDisk: (FileScratchDisk, BlockScratchDisk,),
     SnapshotDriveInfo: (SnapshotVolumeDriveInfo, SnapshotGUIDDriveInfo, SnapshotUUIDDriveInfo,),

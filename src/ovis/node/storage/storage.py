@@ -6,6 +6,7 @@
     ├── domains        finds a domain by its id, wherever it lies          domains/lookup.py
     ├── claims         who works on what, within this host                 claims.py
     ├── tasks          long operations, kept across crashes                tasks/
+    ├── prepared       volumes in use on this host, and by whom            volumes/prepared.py
     ├── pools          the pool that this host is in, and its SPM role     pool/
     └── monitors       checks of the domains in use                        domains/monitor.py
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ovis.node.storage.leases.interface import Locks
     from ovis.node.storage.pool.pools import Pools
     from ovis.node.storage.tasks.tasks import Tasks
+    from ovis.node.storage.volumes.prepared import Prepared
     from ovis.wire.events import Bus
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,12 @@ class Storage:
         from ovis.node.storage.pool.pools import Pools
 
         return Pools(self)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        from ovis.node.storage.volumes.prepared import Prepared
+
+        return Prepared(self.repository, self.settings.run / "prepared")
 
     async def domain(self, domain_id: DomainId) -> Domain:
         """The domain, opened when it was not. Raises NoSuchDomain, IoTimeout."""

@@ -1,0 +1,192 @@
+"""A host with storage in a folder: the real root object, tasks and qemu-img over domains that behave."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Callable, Coroutine
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from directory_store import DirectoryStore
+
+from ovis.client.types import TaskResult
+from ovis.node.jobs import Jobs
+from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
+from ovis.node.storage.formats.repository import DomainPaths, Repository
+from ovis.node.storage.formats.sanlock_areas import Geometry
+from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata
+from ovis.node.storage.leases.interface import Locks, Lockspace
+from ovis.node.storage.leases.simulated import SharedLeases
+from ovis.node.storage.parts import Parts
+from ovis.node.storage.settings import StorageSettings
+from ovis.node.storage.storage import Storage
+from ovis.node.storage.volumes import creating
+from ovis.node.storage.volumes.creating import Plan, Wish
+from ovis.node.storage.volumes.store import LeasePlace
+from ovis.wire.events import Bus
+
+T = TypeVar("T")
+MIB = 1 << 20
+FILE, BLOCK = DomainId("00000000-0000-4000-8000-0000000000f1"), DomainId("00000000-0000-4000-8000-0000000000b1")
+OTHER = DomainId("00000000-0000-4000-8000-0000000000f2")
+COW, RAW = VolumeFormat.COW, VolumeFormat.RAW
+SPARSE, FULL = Allocation.SPARSE, Allocation.PREALLOCATED
+HOST = 1
+
+
+def image_id(number: int) -> ImageId:
+    return ImageId(f"11111111-0000-4000-8000-{number:012}")
+
+
+def volume_id(number: int) -> VolumeId:
+    return VolumeId(f"22222222-0000-4000-8000-{number:012}")
+
+
+class FolderDomain:
+    def __init__(self, root: Path, domain: DomainId, locks: Locks, *, is_block: bool, version: int = 5) -> None:
+        self.id, self.version, self.locks = domain, version, locks
+        self.root = root
+        self.store = DirectoryStore(root, domain, is_block=is_block, version=version)
+        # A block domain's own folder is not where its data are.
+        self.paths = DomainPaths(PurePosixPath(root / "mnt" if is_block else root))
+        self.lockspace = Lockspace(domain, LeasePlace(PurePosixPath(root / "ids")), Geometry())
+        self.io: Any = None
+
+    @property
+    def is_block(self) -> bool:
+        return self.store.is_block
+
+    async def close(self) -> None: ...
+
+
+class Station:
+    def __init__(self, folder: Path, leases: SharedLeases | None = None) -> None:
+        self.folder = folder
+        self.leases = leases or SharedLeases()
+        locks = self.leases.host("here")
+        repository = Repository(PurePosixPath(folder / "rhev"), PurePosixPath(folder / "run/vdsm"))
+        settings = StorageSettings(state=folder / "state", run=folder / "run", repository=repository)
+        self.events = Bus()
+        self.jobs = Jobs(self.events)
+        self.storage = Storage(settings, self.jobs, self.events, parts=Parts(settings), now=lambda: 1_700_000_000.0)
+        self.domains = {
+            domain: FolderDomain(folder / domain, domain, locks, is_block=domain == BLOCK)
+            for domain in (FILE, BLOCK, OTHER)
+        }
+        for domain in self.domains.values():
+            self.storage.domains._open[domain.id] = domain  # type: ignore[assignment]
+
+    def __getitem__(self, domain: DomainId) -> FolderDomain:
+        return self.domains[domain]
+
+    async def join(self) -> None:
+        for domain in self.domains.values():
+            await domain.locks.format_lockspace(domain.lockspace)
+            await domain.locks.join(domain.lockspace, HOST)
+
+    async def start(self, plan: Plan, verb: str = "test") -> str:
+        return await self.storage.tasks.start(verb, plan.steps, claims=plan.claims)
+
+    async def done(self, plan: Plan) -> None:
+        """Run it as a task that succeeds."""
+        task = await self.storage.tasks.wait(await self.start(plan))
+        assert task.result is TaskResult.SUCCESS, task.message
+
+    async def failed(self, plan: Plan) -> str:
+        """Run it as a task that fails and is undone; its message."""
+        task = await self.storage.tasks.wait(await self.start(plan))
+        assert task.result is TaskResult.CLEAN_SUCCESS, f"{task.result}: {task.message}"
+        return task.message
+
+    async def create(self, wish: Wish) -> None:
+        await self.done(await creating.plan(self[wish.domain], wish, now=1_700_000_000))  # type: ignore[arg-type]
+
+    async def metadata(self, domain: DomainId, image: int, volume: int) -> VolumeMetadata:
+        return await self[domain].store.read(image_id(image), volume_id(volume))
+
+    async def path(self, domain: DomainId, image: int, volume: int) -> Path:
+        """Active from here on."""
+        return Path(await self[domain].store.activate(image_id(image), volume_id(volume)))
+
+    async def close(self) -> None:
+        await self.jobs.close()
+        await self.storage.close()
+
+    def state(self) -> dict[str, Any]:
+        """Everything that lies on storage, without data: what a model is compared with."""
+        found: dict[str, Any] = {}
+        for domain in self.domains.values():
+            root = domain.store.root
+            for path in sorted((root / "records").iterdir()):
+                found[f"{domain.id}/{path.name}"] = path.read_text()
+            found[f"{domain.id} files"] = sorted(
+                str(path.relative_to(root))
+                for folder in ("images", "lv", "dev")
+                for path in (root / folder).rglob("*")
+                if not path.is_dir()
+            )
+        return found
+
+
+def wish(domain: DomainId, image: int, volume: int, **given: Any) -> Wish:
+    """A thin qcow2 volume of 64 MiB unless something else is said; `parent` in short (image, volume) or volume."""
+    parent = given.pop("parent", None)
+    if isinstance(parent, int):
+        parent = (image, parent)
+    settings = {"capacity": 64 * MIB, "format": COW, "allocation": SPARSE} | given
+    named = None if parent is None else (image_id(parent[0]), volume_id(parent[1]))
+    return Wish(domain, image_id(image), volume_id(volume), parent=named, **settings)
+
+
+def run(folder: Path, work: Callable[[Station], Coroutine[Any, Any, T]], leases: SharedLeases | None = None) -> T:
+    """Run `work` on a host whose earlier tasks, if it died, are recovered first."""
+
+    async def main() -> T:
+        station = Station(folder, leases)
+        await station.join()
+        await station.storage.tasks.recover_own()
+        for task in station.storage.tasks.tagged(""):
+            await station.storage.tasks.wait(task.task_id)
+        try:
+            return await work(station)
+        finally:
+            await station.close()
+
+    return asyncio.run(main())
+
+
+def killed_at(folder: Path, change: int, work: Callable[[Station], Coroutine[Any, Any, None]]) -> bool:
+    """Run `work` in a process that is killed at its `change`th change of storage; False: it ended before."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            left = [change]
+
+            def count(_: str) -> None:
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), 9)
+
+            async def main(station: Station) -> None:
+                for domain in station.domains.values():
+                    domain.store.changed = count
+                await work(station)
+
+            run(folder, main)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    status = os.waitpid(pid, 0)[1]
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "the work failed by itself"
+    return os.WIFSIGNALED(status)
+
+
+def qemu_io(path: Path, format: str, *commands: str) -> str:
+    words = [word for command in commands for word in ("-c", command)]
+    done = subprocess.run(["qemu-io", "-f", format, *words, str(path)], capture_output=True, text=True, check=True)
+    assert "Pattern verification failed" not in done.stdout, done.stdout
+    return done.stdout
+
+
+def qemu_img(*words: str) -> str:
+    return subprocess.run(["qemu-img", *words], capture_output=True, text=True, check=True).stdout

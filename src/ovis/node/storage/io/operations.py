@@ -149,7 +149,7 @@ class Operations:
     def _link(self, request: Request) -> bytes:
         with self._roots.place(request.path) as place, self._roots.place(request.to) as to:
             if not stat.S_ISREG(place.look().st_mode):
-                raise failure(errno.EPERM, request.path)
+                raise failure(errno.ENXIO, request.path)
             os.link(place.name, to.name, src_dir_fd=place.folder, dst_dir_fd=to.folder, follow_symlinks=False)
             to.flush_folder()
         return b""

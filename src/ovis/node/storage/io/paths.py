@@ -6,7 +6,7 @@
 What another host or a hostile server changes while we walk is seen or not seen, but never leads outside: names are only
 looked up in folders that are already open. The root is opened anew each time, so nothing of it is held between calls
 and the file system can be unmounted. A path outside every root is refused with EXDEV, a link with ELOOP, what is
-neither file nor folder with EPERM (a pipe would hang us, a device of a hostile export is somebody else's disk).
+neither file nor folder with ENXIO (a pipe would hang us, a device of a hostile export is somebody else's disk).
 
 Device roots (/dev/<volume group>) have another rule: udev's links lead to the node, so they are followed, and what is
 opened must be a block device below /dev.
@@ -49,7 +49,7 @@ class Place:
         return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
 
     def open(self, flags: int, mode: int = 0) -> int:
-        """A regular file. Raises OSError: ELOOP for a link, EPERM for what is no file."""
+        """A regular file. Raises OSError: ELOOP for a link, ENXIO for what is no file."""
         if not flags & os.O_CREAT:
             self._refuse_odd(self.look())
         descriptor = self._open(flags | os.O_NONBLOCK, mode)
@@ -87,7 +87,7 @@ class Place:
         if stat.S_ISDIR(found.st_mode):
             raise failure(errno.EISDIR, self.path)
         if not stat.S_ISREG(found.st_mode):
-            raise failure(errno.EPERM, self.path)
+            raise failure(errno.ENXIO, self.path)
 
 
 class Roots:

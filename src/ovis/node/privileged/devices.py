@@ -106,6 +106,14 @@ class RescanHosts(Request[CommandResult], frozen=True, kw_only=True):
     hosts: list[int]
 
 
+class SettleDevices(Request[CommandResult], frozen=True, kw_only=True):
+    """Wait until udev has dealt with the devices that came and went. Status 1: it still works on them."""
+
+    seconds: ClassVar[float] = 40
+
+    within: int = 15
+
+
 async def read_device(request: ReadDevice, work: Work) -> DeviceFacts:
     return await asyncio.to_thread(_read, device_path(request.path))
 
@@ -144,6 +152,10 @@ async def rescan_hosts(request: RescanHosts, work: Work) -> CommandResult:
     """By a program: the write into sysfs lasts as long as the slowest unit needs, and could not be ended here."""
     files = [f"/sys/class/scsi_host/host{host}/scan" for host in request.hosts if host >= 0]
     return await work.run("tee", *files, stdin=b"- - -\n") if files else CommandResult(0)
+
+
+async def settle_devices(request: SettleDevices, work: Work) -> CommandResult:
+    return await work.run("udevadm", "settle", f"--timeout={request.within}")
 
 
 async def _in_steps(path: str, offset: int, length: int | None, work: Work, *words: str) -> CommandResult:

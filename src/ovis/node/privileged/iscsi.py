@@ -62,7 +62,8 @@ class LogIn(Request[CommandResult], frozen=True, kw_only=True):
     """Make the record of a target's portal and log in. Status 15: a session is there already.
 
     After another status than 0 and 15 the record is gone again, unless it was there before. 24: CHAP was refused.
-    `by_hand`: not logged in again when the host boots (who keeps the list of connections does it).
+    It is not logged in again by itself when the host boots: who keeps the list of connections does it.
+    `recorded`: with the credentials that are in the record, if there is one.
     """
 
     seconds: ClassVar[float] = 90
@@ -71,6 +72,7 @@ class LogIn(Request[CommandResult], frozen=True, kw_only=True):
     portal: Portal
     interface: str = "default"
     credentials: Credentials | None = None
+    recorded: bool = False
 
 
 class LogOut(Request[CommandResult], frozen=True, kw_only=True):
@@ -118,8 +120,8 @@ async def log_in(request: LogIn, work: Work) -> CommandResult:
     _check(portal=request.portal, interface=request.interface, target=request.target)
     base = _node(request.target, request.portal, request.interface)
     record = _record(request.target, request.portal, request.interface)
-    values = {"node.startup": "manual"}
-    if request.credentials:
+    values: dict[str, str | None] = {"node.startup": "manual"}
+    if not request.recorded or request.credentials:
         values |= _chap("node.session.auth", request.credentials)
     async with work.iscsi_records:
         was_there = _find(work, record) is not None
@@ -170,7 +172,9 @@ def _record(target: str, portal: Portal, interface: str) -> str:
     return f"nodes/{target}/{portal.host.strip('[]')},{portal.port},{portal.group}/{interface}"
 
 
-def _chap(prefix: str, credentials: Credentials) -> dict[str, str]:
+def _chap(prefix: str, credentials: Credentials | None) -> dict[str, str | None]:
+    if credentials is None:
+        return {f"{prefix}.authmethod": "None", f"{prefix}.username": None, f"{prefix}.password": None}
     return {
         f"{prefix}.authmethod": "CHAP",
         f"{prefix}.username": credentials.user,
@@ -182,18 +186,21 @@ def _find(work: Work, record: str) -> Path | None:
     return next((file for folder in work.rules.iscsi_records if (file := Path(folder) / record).is_file()), None)
 
 
-def _write(work: Work, record: str, values: Mapping[str, str]) -> None:
-    """Set these lines of a record; the file is 0600 and whole at any moment. Raises Refused, OSError."""
+def _write(work: Work, record: str, values: Mapping[str, str | None]) -> None:
+    """Set these lines of a record (None: take them out). The file is 0600 and whole at any moment.
+
+    Raises Refused, OSError.
+    """
     file = _find(work, record)
     if file is None:
         raise FileNotFoundError(2, "iscsiadm made no such record", record)
     for key, value in values.items():
-        if not value.isprintable() or value != value.strip():
+        if value is not None and (not value.isprintable() or value != value.strip()):
             raise Refused(f"the iSCSI value {key}", "it has line breaks, control characters or blanks around it")
     lines = [line for line in file.read_text().splitlines() if line.partition(" =")[0] not in values]
     # before the closing comment: what follows it is not read
     end = next((n for n, line in enumerate(lines) if line.startswith("# END")), len(lines))
-    lines[end:end] = [f"{key} = {value}" for key, value in values.items()]
+    lines[end:end] = [f"{key} = {value}" for key, value in values.items() if value is not None]
     fresh = file.with_name(f".{file.name}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as written:

@@ -12,6 +12,7 @@ import os
 import re
 from typing import ClassVar
 
+from ovis.node.privileged import mount_table
 from ovis.node.privileged.errors import Refused
 from ovis.node.privileged.protocol import CommandResult, Request
 from ovis.node.privileged.rules import device_path, open_folder, words
@@ -81,7 +82,7 @@ async def mount(request: Mount, work: Work) -> CommandResult:
 
 async def unmount(request: Unmount, work: Work) -> CommandResult:
     target = str(work.rules.mount_point(request.target))
-    if target not in mounted():
+    if not any(str(mounted.target) == target for mounted in mount_table.read()):
         return CommandResult(0)
     command = ["umount", "--no-canonicalize", "--internal-only"]
     command += ["--lazy"] * request.lazy + ["--force"] * request.force
@@ -90,16 +91,6 @@ async def unmount(request: Unmount, work: Work) -> CommandResult:
 
 def _has_systemd() -> bool:
     return os.path.isdir("/run/systemd/system")
-
-
-def mounted() -> set[str]:
-    """Where something is mounted, as the kernel sees it."""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
-        return {_unescaped(line.split(" ")[4]) for line in table}
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
 
 
 def _check_source(source: str, what: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ovis.node.privileged import devices, iscsi, lvm, mounts, multipath
+from ovis.node.privileged import access, devices, iscsi, lvm, mounts, multipath
 from ovis.node.privileged.protocol import Request
 from ovis.node.privileged.work import Work
 
@@ -18,6 +18,7 @@ Verb = Callable[[Any, Work], Awaitable[Any]]
 VERBS: dict[type[Request[Any]], Verb] = {
     mounts.Mount: mounts.mount,
     mounts.Unmount: mounts.unmount,
+    access.CheckAccess: access.check_access,
     lvm.RunLvm: lvm.run_lvm,
     iscsi.DiscoverTargets: iscsi.discover_targets,
     iscsi.LogIn: iscsi.log_in,
@@ -35,6 +36,7 @@ VERBS: dict[type[Request[Any]], Verb] = {
     devices.CheckMaster: devices.check_master,
     devices.ReadDmsetup: devices.read_dmsetup,
     devices.RescanHosts: devices.rescan_hosts,
+    devices.SettleDevices: devices.settle_devices,
 }
 
 decode_request: Callable[[msgspec.Raw], Request[Any]] = msgspec.msgpack.Decoder(

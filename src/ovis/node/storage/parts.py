@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ovis.node.storage.settings import StorageSettings
 
 if TYPE_CHECKING:
+    from ovis.node.privileged.client import Privileged
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.formats.identifiers import DomainId
     from ovis.node.storage.io.interface import FileIo
@@ -20,8 +21,12 @@ class Parts:
         self.settings = settings
 
     @cached_property
-    def privileged(self) -> Any:
-        raise NotImplementedError
+    def privileged(self) -> Privileged:
+        from ovis.node.privileged.client import found
+
+        user, group = self.settings.owner
+        root = self.settings.repository.root
+        return found(self.settings.privileged_socket, repository=root, user=user, group=group)
 
     @cached_property
     def connections(self) -> Any:
@@ -48,4 +53,6 @@ class Parts:
 
     async def recover(self) -> None: ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        if "privileged" in self.__dict__:
+            await self.privileged.close()

@@ -89,6 +89,8 @@ def test_a_tree_is_listed_down_to_its_depth(tmp_path: Path) -> None:
             "one": "folder", "one/two": "folder", "one/file": "file", "link": "link",
         }  # fmt: skip
         assert found[PurePosixPath("one/file")].size == 5
+        listing = await io.listing(root)
+        assert {name: sorted(inner) for name, inner in listing.items()} == {"one": ["file", "two"]}
         assert (await io.space(root)).total > 0
         assert 0 <= await io.read_delay(root / "one" / "file") < 60
 

@@ -118,6 +118,11 @@ class FileIo(Protocol):
     ) -> Mapping[PurePosixPath, FileFacts]:
         """Everything below a folder down to `depth` levels, paths relative to it; one call for many volumes."""
 
+    async def listing(
+        self, path: PurePosixPath, *, seconds: float | None = None
+    ) -> Mapping[str, Mapping[str, FileFacts]]:
+        """The folders in a folder and what is in each: a tree of depth 2, at a third of the agent's time."""
+
     async def space(self, path: PurePosixPath, *, seconds: float | None = None) -> Space: ...
 
     async def read_delay(self, path: PurePosixPath, *, seconds: float | None = None) -> float:

@@ -38,6 +38,7 @@ DIRECT = 1
 MISSING_OK = 2
 
 KINDS = ("file", "folder", "link", "other")
+FILE, FOLDER, SYMLINK, OTHER = range(4)
 CHUNK = 4 << 20
 """The most data in one message, so that a process with all threads busy stays small."""
 LIMIT = 64 << 20

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 FIRST_BLOCK = 4096  # one sector of every disk there is
 NEW = b".new"
 """Ending of a file that is written to replace another; agents of the old system pass it over, and use it themselves."""
-_KIND_FILE, _KIND_FOLDER, _KIND_LINK, _KIND_OTHER = range(4)
 
 
 class Operations:
@@ -191,7 +190,7 @@ class Operations:
             size = os.lseek(descriptor, 0, os.SEEK_END)
         finally:
             os.close(descriptor)
-        return messages.ROW.pack(_KIND_OTHER, stat.S_IMODE(found.st_mode), 1, size, size, found.st_mtime, 0)
+        return messages.ROW.pack(messages.OTHER, stat.S_IMODE(found.st_mode), 1, size, size, found.st_mtime, 0)
 
     def _names(self, request: Request) -> bytes:
         with self._roots.place(request.path) as place:
@@ -323,10 +322,10 @@ def _list_inner(folder: int, name: str, above: bytes, levels: int, found: list[b
 def _row(facts: os.stat_result, name: bytes) -> bytes:
     mode = facts.st_mode
     kind = (
-        _KIND_FILE if stat.S_ISREG(mode)
-        else _KIND_FOLDER if stat.S_ISDIR(mode)
-        else _KIND_LINK if stat.S_ISLNK(mode)
-        else _KIND_OTHER
+        messages.FILE if stat.S_ISREG(mode)
+        else messages.FOLDER if stat.S_ISDIR(mode)
+        else messages.SYMLINK if stat.S_ISLNK(mode)
+        else messages.OTHER
     )  # fmt: skip
     return (
         messages.ROW.pack(

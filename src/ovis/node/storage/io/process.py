@@ -187,6 +187,21 @@ class IoProcess:
                 await asyncio.sleep(0)
         return found
 
+    async def listing(
+        self, path: PurePosixPath, *, seconds: float | None = None
+    ) -> Mapping[str, Mapping[str, FileFacts]]:
+        body = await self._do(Request(messages.TREE, os.fsencode(path), offset=2), path, seconds)
+        found: dict[str, dict[str, FileFacts]] = {}
+        for number, row in enumerate(messages.rows(body), 1):
+            folder, inner, name = os.fsdecode(row[6]).partition("/")
+            if inner:
+                found[folder][name] = _file_facts(row)
+            elif row[0] == messages.FOLDER:
+                found[folder] = {}
+            if number % ROWS_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        return found
+
     async def space(self, path: PurePosixPath, *, seconds: float | None = None) -> Space:
         body = await self._do(Request(messages.SPACE, os.fsencode(path)), path, seconds)
         return Space(*messages.SPACE_BODY.unpack(body))

@@ -15,9 +15,8 @@ a lease with no metadata of any kind is what a crash of theirs leaves: unfinishe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from ovis.node.storage.formats.identifiers import ImageId, VolumeId, is_identifier
 from ovis.node.storage.formats.repository import LEASE_SUFFIX, META_SUFFIX
@@ -91,23 +90,6 @@ def of_volume(names: Iterable[str], volume: VolumeId) -> list[str]:
     return sorted(
         own, key=lambda name: (name.startswith(f"{volume}{META_SUFFIX}"), name.endswith(".new") is False, name)
     )
-
-
-def folders(tree: Mapping[PurePosixPath, FileFacts]) -> dict[str, dict[str, FileFacts]]:
-    """A tree of `images`, by folder."""
-    found: dict[str, dict[str, FileFacts]] = {}
-    for folder, name, facts in _pairs(tree):
-        if name:
-            found.setdefault(folder, {})[name] = facts
-        elif facts.kind == "folder":
-            found.setdefault(folder, {})
-    return found
-
-
-def _pairs(tree: Mapping[PurePosixPath, FileFacts]) -> Iterator[tuple[str, str, FileFacts]]:
-    for path, facts in tree.items():
-        folder, _, name = str(path).partition("/")
-        yield folder, name, facts
 
 
 def _data(folder: Folder, volume: VolumeId) -> FileFacts | None:

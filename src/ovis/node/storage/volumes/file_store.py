@@ -206,9 +206,8 @@ class FileStore:
 
     async def _folders(self) -> list[tuple[ImageId, Removal, Folder]]:
         with access(self.domain):
-            tree = await self._io.tree(self._paths.images, depth=2)
-        by_name = file_names.folders(tree)
-        return [(*owner, folder) for name, folder in by_name.items() if (owner := image_of(name)) is not None]
+            listing = await self._io.listing(self._paths.images)
+        return [(*owner, folder) for name, folder in listing.items() if (owner := image_of(name)) is not None]
 
     async def _folders_of(self, image: ImageId) -> list[tuple[ImageId, Removal, Folder]]:
         with access(self.domain):

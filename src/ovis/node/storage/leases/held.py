@@ -1,0 +1,104 @@
+"""Work under a lease: it begins when the lease is held and is stopped when the lease is lost.
+
+    async with volume_lease(domain, host_id, image, volume, generation=3) as metadata: ...
+
+Processes that write in such a block inherit what keeps the lease held:
+
+    Popen(command, pass_fds=inherited())
+
+so that the lease is not another host's before they are dead (holder.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from ovis.node.storage.leases.errors import GenerationMismatch, LeaseError, LeaseLost, ReleaseFailed
+from ovis.node.storage.leases.interface import Resource
+
+if TYPE_CHECKING:
+    from ovis.node.storage.domains.interface import Domain
+    from ovis.node.storage.formats.identifiers import ImageId, VolumeId
+    from ovis.node.storage.formats.volume_metadata import VolumeMetadata
+    from ovis.node.storage.leases.interface import Locks, Lockspace, Tie
+
+log = logging.getLogger(__name__)
+
+_TIES: ContextVar[tuple[Tie, ...]] = ContextVar("ties of the leases that this work holds", default=())
+
+
+def inherited() -> tuple[int, ...]:
+    """For `pass_fds` of every process that writes for the running operation. Raises LeaseLost."""
+    ties = _TIES.get()
+    if not all(tie.is_open for tie in ties):
+        raise LeaseLost("a lease of this operation", "no process is started any more")
+    return tuple({tie.fileno() for tie in ties})
+
+
+@asynccontextmanager
+async def while_trusted(locks: Locks, lockspace: Lockspace, what: str) -> AsyncIterator[None]:
+    """For work under leases of `lockspace` that are held already: it is cancelled, and LeaseLost raised, when they are
+    lost. `what` for the error text."""
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
+    reasons: list[str] = []
+
+    async def watch() -> None:
+        try:
+            reasons.append(await locks.lost(lockspace))
+        except LeaseError as error:  # who cannot tell is not trusted
+            reasons.append(str(error))
+        task.cancel()
+
+    tie = locks.tie(lockspace)
+    token = _TIES.set((*_TIES.get(), *([tie] if tie else [])))
+    watching = asyncio.create_task(watch(), name=f"trust in {what}")
+    try:
+        try:
+            yield
+        finally:
+            watching.cancel()
+            _TIES.reset(token)
+            await asyncio.sleep(0)  # a cancellation that was asked for in the last moment comes here
+    except asyncio.CancelledError:
+        if reasons and task.uncancel() <= before:
+            raise LeaseLost(what, reasons[0]) from None
+        raise
+
+
+@asynccontextmanager
+async def held(locks: Locks, resource: Resource, host_id: int, *, what: str = "") -> AsyncIterator[None]:
+    """Take a lease, work, give it back. Raises what `acquire` does; LeaseLost: the work was cancelled."""
+    what = what or f"lease {resource.name} of storage domain {resource.lockspace.domain}"
+    await locks.acquire(resource, host_id)
+    try:
+        async with while_trusted(locks, resource.lockspace, what):
+            yield
+    finally:
+        try:
+            await asyncio.shield(locks.release(resource))
+        except ReleaseFailed as error:
+            log.warning("%s", error)  # what was done under it is done
+
+
+@asynccontextmanager
+async def volume_lease(
+    domain: Domain, host_id: int, image: ImageId, volume: VolumeId, *, generation: int | None = None
+) -> AsyncIterator[VolumeMetadata]:
+    """Work on one volume without being the SPM; the metadata as they are under the lease.
+
+    Raises LeaseHeld; GenerationMismatch when the volume has another generation than its caller knows: somebody did
+    this work, or began it, before. A work that went well writes the metadata with the next generation as its last step.
+    """
+    resource = Resource(domain.lockspace, volume, await domain.store.lease(image, volume))
+    async with held(domain.locks, resource, host_id, what=f"the lease of volume {volume}"):
+        metadata = await domain.store.read(image, volume)
+        if generation is not None and metadata.generation != generation:
+            raise GenerationMismatch(f"volume {volume}", wanted=generation, found=metadata.generation)
+        yield metadata

@@ -59,7 +59,7 @@ def run(folder: Path, work: Callable[[FileStore, DyingIo], Awaitable[object]], v
         io = IoProcess([PurePosixPath(folder)])
         dying = DyingIo(io)
         try:
-            await work(FileStore(dying, DomainPaths(PurePosixPath(folder)), DOMAIN, version), dying)  # type: ignore[arg-type]
+            await work(FileStore(dying, DomainPaths(PurePosixPath(folder)), DOMAIN, version), dying)
         finally:
             await io.close()
 

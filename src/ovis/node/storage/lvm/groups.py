@@ -99,21 +99,21 @@ async def reduce(lvm: Lvm, name: str, device: PurePosixPath) -> None:
 async def move(lvm: Lvm, name: str, device: PurePosixPath, to: Sequence[PurePosixPath] = (), *, seconds: float) -> None:
     """Move all data off a disk of the group (to the disks `to`, else wherever there is room), all or nothing.
 
-    Ended in the middle by whatever, the data stay where they were, once `abort_move` has run. Repeatable.
+    Ended in the middle by whatever, the data stay where they were, once `abort_move` has run. Repeatable. The group can
+    be changed meanwhile, as far as LVM lets volumes that are being moved be changed.
     Raises NoSuchDevice, NoSuchDestination, PhysicalVolumeMoveFailed.
     """
-    async with lvm.changing(name):
-        group = await lvm.group(name)
-        member = find(group, device)
-        if member is None:
-            raise NoSuchDevice([str(device)], f"volume group {name}")
-        if missing := [str(path) for path in to if find(group, path) is None]:
-            raise NoSuchDestination(missing, f"volume group {name}")
-        if member.allocated_extents == 0:
-            return
-        words = ("pvmove", "--atomic", "--interval", "1", str(device), *map(str, to))
-        tried = f"moving what is on {device} of volume group {name}"
-        await lvm.change(words, tried=tried, failure=PhysicalVolumeMoveFailed, seconds=seconds)
+    group = await lvm.group(name)
+    member = find(group, device)
+    if member is None:
+        raise NoSuchDevice([str(device)], f"volume group {name}")
+    if missing := [str(path) for path in to if find(group, path) is None]:
+        raise NoSuchDestination(missing, f"volume group {name}")
+    if member.allocated_extents == 0:
+        return
+    words = ("pvmove", "--atomic", "--interval", "1", str(device), *map(str, to))
+    tried = f"moving what is on {device} of volume group {name}"
+    await lvm.change(words, tried=tried, failure=PhysicalVolumeMoveFailed, seconds=seconds)
 
 
 async def abort_move(lvm: Lvm, name: str, device: PurePosixPath) -> None:

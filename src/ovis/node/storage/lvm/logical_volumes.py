@@ -10,7 +10,7 @@ and one that another host has grown gets its new size, by a refresh.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ovis.node.storage.lvm.errors import (
@@ -25,9 +25,6 @@ from ovis.node.storage.lvm.errors import (
 )
 from ovis.node.storage.lvm.lvm import Lvm
 
-DEVICES = PurePosixPath("/dev")
-ZERO_SECONDS = 600.0
-
 _NO_ROOM = ("insufficient free space", "Insufficient free space", "Insufficient suitable allocatable extents")
 
 
@@ -37,14 +34,23 @@ class GroupFull(LvmFailed):
     wire_name = "NoSpaceLeftOnDomain"
 
 
-def path(group: str, volume: str) -> PurePosixPath:
+def path(lvm: Lvm, group: str, volume: str) -> PurePosixPath:
     """There while it is active here."""
-    return DEVICES / group / volume
+    return lvm.device_folder / group / volume
 
 
-def is_active(group: str, volume: str) -> bool:
+def is_active(lvm: Lvm, group: str, volume: str) -> bool:
     """On this host, as udev says. /dev is memory: nothing to wait for."""
-    return Path(path(group, volume)).exists()
+    return Path(path(lvm, group, volume)).exists()
+
+
+def is_read_only(lvm: Lvm, group: str, volume: str) -> bool:
+    """Of one that is active: as the kernel has it."""
+    node = Path(path(lvm, group, volume)).resolve().name
+    try:
+        return Path("/sys/class/block", node, "ro").read_text() == "1\n"
+    except OSError:
+        return False
 
 
 async def create(lvm: Lvm, group: str, name: str, size: int, *, tags: Iterable[str] = ()) -> PurePosixPath:
@@ -54,7 +60,7 @@ async def create(lvm: Lvm, group: str, name: str, size: int, *, tags: Iterable[s
     for tag in tags:
         words += ["--addtag", tag]
     await _room(lvm, (*words, group), f"making logical volume {name} in {group}", VolumeCreateFailed)
-    return path(group, name)
+    return path(lvm, group, name)
 
 
 async def resize(lvm: Lvm, group: str, name: str, size: int, *, grow: bool) -> None:
@@ -85,10 +91,14 @@ async def change_tags(
 
 
 async def activate(lvm: Lvm, group: str, names: Collection[str], *, writable: bool = True) -> None:
-    """All of `names`, with their present sizes, whether they are active already or not. Raises VolumeActivateFailed."""
-    config = _permission(group, names, writable=writable)
-    active = [name for name in names if is_active(group, name)]
+    """All of `names`, with their present sizes, whether they are active already or not.
+
+    One that is active and writable stays writable, whoever asks: somebody may be writing. Raises VolumeActivateFailed.
+    """
+    active = [name for name in names if is_active(lvm, group, name)]
     inactive = [name for name in names if name not in active]
+    protected = () if writable else [name for name in names if name in inactive or is_read_only(lvm, group, name)]
+    config = {"activation/read_only_volume_list": _all(group, protected)} if protected else {}
     if active:
         words = ("lvchange", "--refresh", *_all(group, active))
         tried = f"refreshing {', '.join(active)} of {group}"
@@ -101,7 +111,7 @@ async def activate(lvm: Lvm, group: str, names: Collection[str], *, writable: bo
 
 async def deactivate(lvm: Lvm, group: str, names: Collection[str]) -> None:
     """Those of `names` that are active here. One that is open stays. Raises VolumeDeactivateFailed."""
-    if active := [name for name in names if is_active(group, name)]:
+    if active := [name for name in names if is_active(lvm, group, name)]:
         words = ("lvchange", "--activate", "n", *_all(group, active))
         await lvm.change(words, tried=f"deactivating {', '.join(active)} of {group}", failure=VolumeDeactivateFailed)
 
@@ -110,15 +120,9 @@ async def _room(lvm: Lvm, words: Sequence[str], tried: str, failure: type[LvmFai
     try:
         await lvm.change(words, tried=tried, failure=failure)
     except LvmFailed as error:
-        if any(words in error.said for words in _NO_ROOM):
+        if any(said in error.said for said in _NO_ROOM):
             raise GroupFull(tried, error.exit_code, error.said) from error
         raise
-
-
-def _permission(group: str, names: Collection[str], *, writable: bool) -> Mapping[str, list[str]]:
-    if writable:
-        return {}
-    return {"activation/read_only_volume_list": [_full(group, name) for name in names]}
 
 
 def _all(group: str, names: Iterable[str]) -> list[str]:

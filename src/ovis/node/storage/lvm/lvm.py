@@ -5,7 +5,7 @@ hangs nor repair what another host is just writing. The price: a read that meets
 miss the group, and is repeated. What is active on this host is not LVM's to tell then (see logical_volumes.is_active).
 
 Changes of one group follow each other. A change that failed or took too long may be done, half done (commands that
-name several volumes commit each by itself) or not: `known` groups are forgotten before it and after it.
+name several volumes commit each by itself) or not: what is known of the group is forgotten after each.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from ovis.node.storage.lvm import reports
@@ -21,6 +22,7 @@ from ovis.node.storage.lvm.isolation import Isolation
 from ovis.node.storage.lvm.reports import Group, PhysicalVolume
 from ovis.node.storage.lvm.runner import ConfigValue, LvmRunner
 
+DEVICES = PurePosixPath("/dev")
 READ_SECONDS = 60.0
 CHANGE_SECONDS = 120.0
 READS_AT_ONCE = 4
@@ -36,15 +38,17 @@ class Lvm:
         runner: LvmRunner,
         isolation: Isolation | None = None,
         *,
+        devices: PurePosixPath = DEVICES,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._runner = runner
         self._config = (isolation or Isolation()).config()
+        self.device_folder = devices
         self._pause = pause
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._changes: dict[str, asyncio.Lock] = {}
         self.forget: Callable[[str], None] = lambda group: None
-        """Called with the name of a group whose remembered state is no longer true; "" stands for all."""
+        """Called with the name of a group that was changed."""
 
     async def groups(self) -> Mapping[str, Group]:
         """All that this host sees, by name. Raises LvmFailed, UnreadableReport."""
@@ -83,9 +87,8 @@ class Lvm:
 
     @asynccontextmanager
     async def changing(self, group: str) -> AsyncIterator[None]:
-        """Hold the only right of this process to change `group`; what is known of it is forgotten at both ends."""
+        """Hold the only right of this process to change `group`; what is known of it is forgotten at the end."""
         async with self._changes.setdefault(group, asyncio.Lock()):
-            self.forget(group)
             try:
                 yield
             finally:

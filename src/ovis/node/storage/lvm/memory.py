@@ -2,7 +2,7 @@
 
 An LVM command costs 60 to 300 ms, so a group is remembered after it was read. It is believed again only if
 
-    1. no change of ours has touched it since (Lvm.changing forgets it, before and after), and
+    1. no change of ours has ended since (Lvm.changing forgets it), and
     2. the group's sequence number on the disk is the one that was read (on_disk.py, about 1 ms): each commit of
        whatever host and program has a higher one.
 
@@ -49,6 +49,12 @@ class GroupMemory:
     def forget(self, name: str) -> None:
         self._forgotten[name] = self._forgotten.get(name, 0) + 1
         self._known.pop(name, None)
+
+    async def settle(self, name: str) -> None:
+        """Wait until no read of the group runs any more, and forget it."""
+        if running := [task for task in (self._next.get(name), self._running.get(name)) if task is not None]:
+            await asyncio.wait(running)
+        self.forget(name)
 
     async def close(self) -> None:
         tasks = [*self._next.values(), *self._running.values()]

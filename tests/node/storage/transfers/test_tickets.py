@@ -30,8 +30,8 @@ def disk(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tickets(daemon: RunningDaemon, disk: Path) -> Tickets:
-    return Tickets(ImageDaemon(daemon.control), Places(files=[disk.parent], sockets=[disk.parent]))
+def tickets(image_daemon: RunningDaemon, disk: Path) -> Tickets:
+    return Tickets(ImageDaemon(image_daemon.control), Places(files=[disk.parent], sockets=[disk.parent]))
 
 
 def ticket(url: str, **changes: object) -> ImageTicket:

@@ -29,13 +29,26 @@ class Domain(Protocol):
     `paths`, `version` and `lockspace`, which do not change while the domain is there (an upgrade makes a new object).
     """
 
-    id: DomainId
-    version: int
-    paths: DomainPaths
-    io: FileIo
-    store: VolumeStore
-    locks: Locks
-    lockspace: Lockspace
+    @property
+    def id(self) -> DomainId: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def paths(self) -> DomainPaths: ...
+
+    @property
+    def io(self) -> FileIo: ...
+
+    @property
+    def store(self) -> VolumeStore: ...
+
+    @property
+    def locks(self) -> Locks: ...
+
+    @property
+    def lockspace(self) -> Lockspace: ...
 
     @property
     def is_block(self) -> bool: ...

@@ -68,12 +68,15 @@ class Pair:
         with self.client() as node:
             node.vm.create(self.vm_id, types.VmParameters(vm_id=self.vm_id, xml=text))
         until("the guest is up", lambda: self.status() is UP)
-        with domain(self.hosts[self.here], self.vm_id) as found:
-            until("its QEMU agent answers", lambda: guest_shell.is_there(found))
+        self.until_agent_answers()
         if counting:
             self.execute(COUNT)
             until("the guest counts", lambda: len(self.counts()) > 3)
         return self.vm_id
+
+    def until_agent_answers(self) -> None:
+        with domain(self.hosts[self.here], self.vm_id) as found:
+            until("its QEMU agent answers", lambda: guest_shell.is_there(found))
 
     def description(self, vm_id: str, console: Path) -> str:
         """Domain XML of the guest, its console in a file for both hosts."""
@@ -180,23 +183,23 @@ class Pair:
 
 
 @contextmanager
-def pair(folder: Path, guest: TinyGuest, *, extra: str = "") -> Iterator[Pair]:
-    """Both agents are started."""
+def pair(folder: Path, guest: TinyGuest, *, vms: str = "", kind: type[Pair] = Pair) -> Iterator[Pair]:
+    """Both agents are started. `vms`: more settings of that section."""
     with ExitStack() as stack:
         hosts = [stack.enter_context(virtual_host(f"mig{number}")) for number in (0, 1)]
         made = certificates.ensure(folder / "pki", names=[host.address for host in hosts], host_name="pair")
         install_for_qemu(hosts, Path(made.node.key).parent)
         agents = []
         for number, host in enumerate(hosts):
-            agent = _agent(folder / str(number), host, folder, guest, extra)
+            agent = _agent(folder / str(number), host, folder, guest, vms)
             stack.callback(_end, agent)
             agents.append(agent)
         for agent in agents:
             agent.start()
-        yield Pair(folder, hosts, agents, guest)
+        yield kind(folder, hosts, agents, guest)
 
 
-def _agent(own: Path, host: VirtualHost, shared: Path, guest: TinyGuest, extra: str) -> AgentProcess:
+def _agent(own: Path, host: VirtualHost, shared: Path, guest: TinyGuest, vms: str) -> AgentProcess:
     own.mkdir()
     configuration = own / "ovisd.toml"
     configuration.write_text(f"""\
@@ -214,17 +217,17 @@ allowed_paths = ["{shared}", "{guest.kernel.parent}"]
 sample_seconds = 1
 guest_agent_seconds = 1
 display_address = "{host.address}"
+{vms}
 [migration]
 daemon_uri = "qemu+tcp://{{host}}/system"
 unsafe = true
 sample_seconds = 0.2
 retry_seconds = 0.5
 appear_seconds = 20
-{extra}
 """)
     assert host.first_process is not None
-    network = ("nsenter", "--net", "--target", str(host.first_process.pid), "--")
-    return AgentProcess(own, configuration, prefix=network)
+    inside = ("nsenter", "--net", "--mount", "--target", str(host.first_process.pid), "--")
+    return AgentProcess(own, configuration, prefix=inside)
 
 
 def install_for_qemu(hosts: list[VirtualHost], pki: Path) -> None:

@@ -170,7 +170,6 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sanlock_io_seconds: Count = 10
     nfs_options: list[str] = []
     """Added to those of every NFS mount."""
-    lvm_devices_file: str = ""
     lvm_filter: list[str] = []
     """Regular expressions of devices; LVM sees no others. Empty: multipath devices."""
     tasks_at_once: Count = 10

@@ -165,6 +165,7 @@ class Node:
             shutdown_timeout=self.config.vms.shutdown_seconds,
             unplug_timeout=self.config.vms.unplug_seconds,
             paused_limit=self.config.vms.paused_seconds,
+            external_period=self.config.vms.external_data_seconds,
             freeze_limit=self.config.vms.freeze_seconds,
             display_address=self.config.vms.display_address,
         )
@@ -213,7 +214,6 @@ def _storage_settings(config: Config) -> StorageSettings:
         sanlock_folder=given.sanlock_folder,
         sanlock_io_timeout=given.sanlock_io_seconds,
         nfs_options=tuple(given.nfs_options),
-        lvm_devices_file=given.lvm_devices_file,
         lvm_filter=tuple(given.lvm_filter),
         tasks_at_once=given.tasks_at_once,
     )

@@ -8,6 +8,8 @@
 - the guest agents' channels lose their socket path: libvirt chooses one, and it is libvirt that we talk through;
 - PCI devices of the host are managed by libvirt, which takes them from their drivers and gives them back however the
   VM ends;
+- emulated TPMs keep their contents when the VM goes off: libvirt would forget them in that moment, before anybody
+  could fetch what the guest wrote last; they go when the VM is destroyed here;
 - the metadata gets the start time.
 """
 
@@ -36,6 +38,7 @@ def arrange(root: etree._Element, settings: VmSettings, limits: HostLimits, *, s
     _drop_foreign_labels(root, limits.security_models)
     _free_agent_channels(root)
     _manage_host_devices(root)
+    _keep_tpms(root)
     metadata.write(root, {"startTime": start_time})
 
 
@@ -103,6 +106,12 @@ def _free_agent_channels(root: etree._Element) -> None:
 def _manage_host_devices(root: etree._Element) -> None:
     for device in root.iterfind("devices/hostdev[@type='pci']"):
         device.set("managed", "yes")
+
+
+def _keep_tpms(root: etree._Element) -> None:
+    for backend in root.iterfind("devices/tpm/backend[@type='emulator']"):
+        if "persistent_state" not in backend.attrib:
+            backend.set("persistent_state", "yes")
 
 
 def _remove(element: etree._Element) -> None:

@@ -100,6 +100,8 @@ class Definition:
     interfaces: tuple[Interface, ...]
     disks: tuple[Disk, ...]
     has_agent_channel: bool
+    has_tpm: bool
+    has_variables: bool
     desktop_channel: str | None
     metadata: dict[str, metadata.Value]
     custom: dict[str, str]
@@ -144,6 +146,8 @@ def read(root: etree._Element, field: str = "xml") -> Definition:
         interfaces=tuple(_interface(i) for i in root.iterfind("devices/interface")),
         disks=tuple(_disk(d) for d in root.iterfind("devices/disk")),
         desktop_channel=_desktop_channel(root),
+        has_tpm=root.find("devices/tpm/backend[@type='emulator']") is not None,
+        has_variables=root.find("os/nvram") is not None,
         has_agent_channel=root.find(f"devices/channel/target[@name='{AGENT_CHANNEL}']") is not None,
         metadata=values,
         custom=metadata.custom(root),

@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainBusy, DomainNotFound, HypervisorError, NotResponding
+from ovis.node.vm import external_data
 from ovis.node.vm.errors import DestroyFailed
 from ovis.node.vm.states import Exit, ExitReason, exit_of
 from ovis.node.vm.store import Intent
@@ -136,6 +137,8 @@ async def _note(vms: Vms, vm: Vm, intent: Intent) -> None:
 
 
 async def _forget(vms: Vms, vm: Vm) -> None:
+    if vm.definition.has_tpm:
+        await external_data.forget(vms, vm.id)
     try:
         await vms.store.run(lambda: vms.store.remove(vm.id))
     except (OSError, HypervisorError) as error:

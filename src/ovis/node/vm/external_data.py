@@ -9,22 +9,26 @@ copy without that rest is taken when there is none at the end.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import shutil
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovis.node.errors import NodeError
-from ovis.node.hypervisor.errors import DeadlineExceeded, NotResponding, ThreadsExhausted
+from ovis.node.hypervisor.errors import DeadlineExceeded, HypervisorError, NotResponding, ThreadsExhausted
 from ovis.node.vm import safe_xml
 from ovis.node.vm.external_kinds import BYTES_MOST, FILES_MOST, Kind, Unreadable
 
 if TYPE_CHECKING:
     from ovis.node.vm.vm import Vm
     from ovis.node.vm.vms import Vms
+
+log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 1.0
 TRY_SECONDS = 10.0
@@ -43,12 +47,17 @@ class ExternalDataFailed(NodeError):
         self.kind = kind
 
 
+Signature = tuple[tuple[str, int, int, int], ...]
+
+
 @dataclass(frozen=True)
 class Copy:
     """`data` holds secrets of the guest: never log it."""
 
     hash: str
     data: str
+    signature: Signature = field(default=(), compare=False)
+    """Of the files from which it was read."""
 
     def __repr__(self) -> str:
         return f"Copy({self.hash})"
@@ -56,8 +65,6 @@ class Copy:
 
 NOTHING = Copy("", "")
 """Of a VM that has no such device."""
-
-Signature = tuple[tuple[str, int, int, int], ...]
 
 
 async def get(vms: Vms, vm: Vm, kind: Kind, *, force: bool) -> Copy:
@@ -92,7 +99,7 @@ def read(
 ) -> Copy:
     """Blocks. `rests`: nobody writes, so nothing need be waited for. Raises Unreadable."""
     until = now() + TRY_SECONDS
-    whole: dict[str, bytes] | None = None
+    whole: tuple[dict[str, bytes], Signature] | None = None
     while True:
         try:
             before = _signature(place)
@@ -107,15 +114,22 @@ def read(
         if is_whole:
             if not any(files.values()):
                 raise Unreadable(f"{place} is empty")
-            whole = files
+            whole = (files, before)
             if rests or now() - max(changed for *_, changed in before) / 1e9 >= QUIET_SECONDS:
-                return _copy(kind, files)
+                return _copy(kind, *whole)
         if now() >= until:
             break
         sleep(AGAIN_SECONDS)
     if force and whole is not None:
-        return _copy(kind, whole)
+        return _copy(kind, *whole)
     raise Unreadable("it keeps changing")
+
+
+def read_changed(kind: Kind, place: Path, known: Copy | None) -> Copy:
+    """As `read`, of a VM that runs; `known` as long as the files are those from which it was read."""
+    if known is not None and known.signature and _signature(place) == known.signature:
+        return known
+    return read(kind, place, rests=False, force=False)
 
 
 def place_of(vms: Vms, vm: Vm, kind: Kind) -> Path | None:
@@ -125,6 +139,20 @@ def place_of(vms: Vms, vm: Vm, kind: Kind) -> Path | None:
         path = (root.findtext("os/nvram") or "").strip()
         return Path(path) if path else None
     return None if root.find("devices/tpm/backend[@type='emulator']") is None else vms.settings.swtpm_folder / vm.id
+
+
+async def forget(vms: Vms, vm_id: str) -> None:
+    """The VM is not of this host any more; secrets of its guest do not stay. libvirt has the folder left to us."""
+    folder = vms.settings.swtpm_folder / vm_id
+    try:
+        await vms.external_reads.run("remove the tpm data", lambda: _remove(folder), deadline=DEADLINE)
+    except (OSError, HypervisorError) as error:
+        log.warning("%s, the contents of the TPM of a VM that is gone, could not be removed: %s", folder, error)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
 
 
 def _signature(place: Path) -> Signature:
@@ -148,8 +176,8 @@ def _read_file(path: Path) -> bytes:
         return file.read(BYTES_MOST)
 
 
-def _copy(kind: Kind, files: dict[str, bytes]) -> Copy:
+def _copy(kind: Kind, files: dict[str, bytes], signature: Signature) -> Copy:
     from ovis.node.vm.external_packing import pack  # here: its compressors are loaded by the first who needs them
 
     content, data = pack(kind, files)
-    return Copy(hashlib.sha256(content).hexdigest(), data)
+    return Copy(hashlib.sha256(content).hexdigest(), data, signature)

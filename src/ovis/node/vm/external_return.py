@@ -99,7 +99,8 @@ def _replace_folder(place: Path, files: dict[str, bytes]) -> None:
     for leftover in (fresh, former):
         shutil.rmtree(leftover, ignore_errors=True)
     try:
-        fresh.mkdir(mode=0o700)
+        fresh.mkdir()
+        fresh.chmod(0o711)  # as libvirt has it: the TPM runs as a user who owns what is below only
         for name, data in files.items():
             path = fresh / name
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ from ovis.client.types import VmStatus
 from ovis.node.guest import freezing, notices
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import definition, hibernation, metadata, safe_xml
+from ovis.node.vm import definition, external_data, hibernation, metadata, safe_xml
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.disks import recovery as disk_recovery
 from ovis.node.vm.disks.truth import work_told_by
@@ -129,6 +129,8 @@ async def _domains(vms: Vms) -> list[DomainInfo]:
 async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> None:
     if record.intent is Intent.DESTROYING and (info is None or await _finish_destroy(vms, record.id)):
         log.info("the destruction of VM %s is finished", record.id)
+        if "<tpm" in record.xml:
+            await external_data.forget(vms, record.id)
         await _remove(vms, record.id)
         return
     vm = await _revive(vms, record, info)

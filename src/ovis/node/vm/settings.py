@@ -52,6 +52,8 @@ class VmSettings:
     """Where UEFI variables may be written, beside the allowed paths."""
     swtpm_folder: Path = Path("/var/lib/libvirt/swtpm")
     """Where libvirt has the contents of emulated TPMs."""
+    external_period: float = 60.0
+    """Between two looks at TPMs and UEFI variables."""
     freeze_limit: float = 180.0
     """A guest that nobody thaws is thawed by itself: longer than a snapshot takes, shorter than a guest bears it."""
     payload_folder: Path = Path("/run/ovis/payloads")

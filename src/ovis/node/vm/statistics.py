@@ -34,6 +34,7 @@ from ovis.node.vm import safe_xml
 from ovis.node.vm.block_jobs.statistics import vm_jobs
 from ovis.node.vm.definition import Definition, Disk, Graphics, Interface
 from ovis.node.vm.devices import kinds
+from ovis.node.vm.external_kinds import Kind
 from ovis.node.vm.sampling import DiskRates, Measured, tops
 from ovis.node.vm.vm import Vm
 
@@ -99,11 +100,13 @@ def build(vm: Vm, *, elapsed: int, now: float) -> RunningVmStats | ExitedVmStats
         monitor_response=0 if vm.responding else -1,
         net_ifaces=_guest_interfaces(guest),
         network=_network(known.interfaces, measured),
+        nvram_hash=_digest(vm, Kind.NVRAM),
         pause_code=vm.pause_code,
         session=_session(guest),
         status=vm.status,
         status_time_ms=int(now * 1000),
         time_offset=vm.time_offset,
+        tpm_hash=_digest(vm, Kind.TPM),
         username=", ".join(guest.users or ()) if guest else "",
         vcpu_count=len(measured.full.vcpus) or known.vcpus if measured else known.vcpus,
         vm_id=vm.id,
@@ -202,6 +205,11 @@ def public_xml(vm: Vm) -> str:
     for graphics in root.iterfind("devices/graphics"):
         graphics.attrib.pop("passwd", None)
     return safe_xml.text_of(root)
+
+
+def _digest(vm: Vm, kind: Kind) -> str | None:
+    known = vm.external_data.get(kind)
+    return known.hash if known is not None and known.hash else None
 
 
 def _cpu_usage(measured: Measured | None) -> int | None:

@@ -29,7 +29,7 @@ from ovis.node.guest.polling import GuestPolling
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import DomainSample, Hypervisor, Sample
 from ovis.node.hypervisor.pools import Pool
-from ovis.node.vm import create, definition, libvirt_events, recovery, safe_xml, sampling, statistics
+from ovis.node.vm import create, definition, external_watch, libvirt_events, recovery, safe_xml, sampling, statistics
 from ovis.node.vm.disks import recovery as disk_recovery
 from ovis.node.vm.disks.volumes import DriveResolver, PathDrives
 from ovis.node.vm.host_limits import HostLimitsReader
@@ -167,6 +167,7 @@ class Vms:
             tasks.create_task(self.follow_events(), name="libvirt events")
             tasks.create_task(self._sample_for_ever(), name="VM sampling")
             tasks.create_task(self.polling.run(), name="guest agents")
+            tasks.create_task(external_watch.watch(self), name="external data")
 
     def learn_limits(self) -> None:
         """Ask libvirt what the host can run before the first creation waits for it: QEMU is probed for seconds."""

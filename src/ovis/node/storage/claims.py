@@ -4,6 +4,7 @@
                            01_img_<domain>      images
                            02_vol_<domain>      volumes
                            03_lvm_activation_<domain>
+                           05_external_lease    the leases of VMs of a domain
 
 A claim is a name, exclusive or shared. An operation names all its claims at once and gets them in the order of their
 names, so that two operations never wait for each other. First come, first served: a shared claim does not pass an
@@ -52,6 +53,10 @@ def image(domain_id: DomainId, image_id: ImageId, *, exclusive: bool = True) -> 
 
 def volume(domain_id: DomainId, volume_id: VolumeId, *, exclusive: bool = True) -> Claim:
     return Claim(f"02_vol_{domain_id}/{volume_id}", exclusive)
+
+
+def external_leases(domain_id: DomainId) -> Claim:
+    return Claim(f"05_external_lease/{domain_id}")
 
 
 @dataclass

@@ -63,6 +63,7 @@ class TwoHostsContract:
             await hosts.other.acquire(sdm, 2)
             assert await hosts.one.owner(sdm) == Owner(2, 2)
             await hosts.other.release(sdm)
+            assert await hosts.one.version(sdm) == 2
 
         self.run(test)
 

@@ -82,6 +82,11 @@ class Geometry:
         return _HOSTS[self.block_size, self.alignment]
 
     @property
+    def note_offset(self) -> int:
+        """Within a slot, of the bytes that sanlock keeps for the lease's users: behind the blocks of all hosts."""
+        return (self.max_hosts + 2) * self.block_size
+
+    @property
     def leases_bytes(self) -> int:
         """Of the logical volume `leases` when it is made."""
         return LEASES_SLOTS * self.alignment

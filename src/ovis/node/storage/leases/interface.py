@@ -95,6 +95,9 @@ class Locks(Protocol):
     async def owner(self, resource: Resource) -> Owner | None:
         """Read from storage."""
 
+    async def version(self, resource: Resource) -> int:
+        """How often the lease was taken so far, held or not. Read from storage."""
+
     async def lost(self, lockspace: Lockspace) -> str:
         """Return, with the reason, once this host's id in the lockspace cannot be trusted any more."""
 

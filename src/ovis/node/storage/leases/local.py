@@ -91,6 +91,9 @@ class LocalLocks:
     async def owner(self, resource: Resource) -> Owner | None:
         return self._held.get(_key(resource))
 
+    async def version(self, resource: Resource) -> int:
+        return self._versions[_key(resource)]
+
     async def lost(self, lockspace: Lockspace) -> str:
         left = self._left.get(lockspace.domain)
         if left is None:

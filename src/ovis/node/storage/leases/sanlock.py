@@ -199,8 +199,15 @@ class SanlockLocks:
                 if not await self._is_gone(resource.lockspace, host):
                     return Owner(host.host_id, version)
         except SanlockError as error:
-            raise _unreadable(resource, error) from error
+            raise _unreadable(_named(resource), error) from error
         return None
+
+    async def version(self, resource: Resource) -> int:
+        try:
+            version, _ = await self._calls.run(resource.lockspace.domain, library.owners, resource)
+        except SanlockError as error:
+            raise _unreadable(_named(resource), error) from error
+        return version
 
     async def lost(self, lockspace: Lockspace) -> str:
         loop = asyncio.get_running_loop()
@@ -231,7 +238,7 @@ class SanlockLocks:
         except SanlockError as error:
             if error.number == library.LEADER_MAGIC:
                 return None
-            raise NotALease(f"what lies at {_spot(place)}", str(error)) from error
+            raise _unreadable(f"what lies at {_spot(place)}", error) from error
         return Found(name, lease) if lease else None  # existing agents clear a place by giving it no name
 
     async def read_note(self, resource: Resource) -> bytes:
@@ -323,11 +330,9 @@ class SanlockLocks:
             return LeaseHeld(resource, Owner(host_id, 0), "another process of this host")
         if error.number == -errno.ENOSPC:
             return LockspaceLost(resource.lockspace, "sanlock is giving it up")
-        return (
-            _unreadable(resource, error)
-            if error.number in library.LEADER_ERRORS
-            else AcquireFailed(resource, str(error))
-        )
+        if error.number in library.LEADER_ERRORS:
+            return _unreadable(_named(resource), error)
+        return AcquireFailed(resource, str(error))
 
     async def _is_gone(self, lockspace: Lockspace, owner: library.Host) -> bool:
         """Whether the lease that `owner` took would be given to another host now."""
@@ -348,8 +353,15 @@ class SanlockLocks:
             log.warning("%s", error)
 
 
-def _unreadable(resource: Resource, error: SanlockError) -> LeaseError:
-    return NotALease(f"lease {resource.name} at {_spot(resource.place)}", str(error))
+def _unreadable(what: str, error: SanlockError) -> LeaseError:
+    """Whether something else lies there, or nobody could look."""
+    if error.number in library.LEADER_ERRORS:
+        return NotALease(what, str(error))
+    return LocksNotResponding(f"{what}: {error}")
+
+
+def _named(resource: Resource) -> str:
+    return f"lease {resource.name} at {_spot(resource.place)}"
 
 
 def _spot(place: LeasePlace) -> str:

@@ -36,7 +36,7 @@ HOST_FREE, HOST_DEAD, HOST_MASK = 2, 5, 15
 
 AIO_TIMEOUT = -202
 LEADER_MAGIC, LEADER_LOCKSPACE, LEADER_RESOURCE = -223, -226, -227
-LEADER_ERRORS = range(-229, -219)
+LEADER_ERRORS = range(-229, -222)  # read, and not what was expected
 OWNED = (-243, -244, -245, -247)  # a live host has it, or one that is not yet known to be dead
 HOST_ID_BUSY = -262
 

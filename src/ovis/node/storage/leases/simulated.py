@@ -228,6 +228,10 @@ class SimulatedLocks:
         lease = self._storage.lease(resource)
         return Owner(lease.holder.host_id, lease.version) if lease.holder else None
 
+    async def version(self, resource: Resource) -> int:
+        self._enter("version")
+        return self._storage.lease(resource).version
+
     async def lost(self, lockspace: Lockspace) -> str:
         member = self._joined.get(lockspace.domain)
         if member is None:

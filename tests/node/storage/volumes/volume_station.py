@@ -21,7 +21,8 @@ from ovis.node.storage.parts import Parts
 from ovis.node.storage.settings import StorageSettings
 from ovis.node.storage.storage import Storage
 from ovis.node.storage.volumes import creating
-from ovis.node.storage.volumes.creating import Plan, Wish
+from ovis.node.storage.volumes.creating import Wish
+from ovis.node.storage.volumes.plan import Plan
 from ovis.node.storage.volumes.store import LeasePlace
 from ovis.wire.events import Bus
 
@@ -105,7 +106,9 @@ class Station:
         return await self[domain].store.read(image_id(image), volume_id(volume))
 
     async def path(self, domain: DomainId, image: int, volume: int) -> Path:
-        """Active from here on."""
+        """Active from here on, with all others of the image."""
+        for other in await self[domain].store.volumes(image_id(image)):
+            await self[domain].store.activate(image_id(image), other)
         return Path(await self[domain].store.activate(image_id(image), volume_id(volume)))
 
     async def close(self) -> None:
@@ -179,6 +182,39 @@ def killed_at(folder: Path, change: int, work: Callable[[Station], Coroutine[Any
     status = os.waitpid(pid, 0)[1]
     assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "the work failed by itself"
     return os.WIFSIGNALED(status)
+
+
+def every_death(
+    folder: Path,
+    before: Callable[[Station], Coroutine[Any, Any, None]],
+    work: Callable[[Station], Coroutine[Any, Any, None]],
+    *,
+    also: Callable[[dict[str, Any], dict[str, Any]], bool] = lambda old, found: False,
+    step: int = 1,
+) -> list[bool]:
+    """Kill `work` at each change of storage and recover: what is there then is what was there before, or all of the
+    work (or what `also` allows). For each death whether the work was found done."""
+
+    async def state(host: Station) -> dict[str, Any]:
+        return host.state()
+
+    run(folder / "model", before)
+    without = run(folder / "model", state)
+    run(folder / "model", work)
+    whole = run(folder / "model", state)
+    assert without != whole
+    done: list[bool] = []
+    while True:
+        place = folder / str(len(done))
+        run(place, before)
+        was_killed = killed_at(place, len(done) * step, work)
+        found = run(place, state)
+        if not was_killed:
+            assert found == whole
+            assert len(done) > 2
+            return done
+        assert found in (without, whole) or also(without, found), f"killed at change {len(done) * step}: {found}"
+        done.append(found == whole)
 
 
 def qemu_io(path: Path, format: str, *commands: str) -> str:

@@ -69,13 +69,22 @@ class Image:
         return found
 
     def leaf(self) -> Layer:
-        """The one volume on which nothing builds. Raises BrokenChain."""
+        """The one volume on which nothing builds. Raises BrokenChain.
+
+        What was merged away still builds on the chain until it is deleted; it does not count.
+        """
         self._refuse_unreadable()
-        leaves = [layer for layer in self.own if not self.children(layer.id)]
+        alive = [layer for layer in self.own if not self.is_merged_away(layer)]
+        parents = {layer.metadata.parent for layer in alive}
+        leaves = [layer for layer in alive if layer.id not in parents]
         if len(leaves) != 1:
             found = ", ".join(sorted(layer.id for layer in leaves)) or "none"
             raise BrokenChain(str(self), f"has to have one last volume; found: {found}")
         return leaves[0]
+
+    def is_merged_away(self, layer: Layer) -> bool:
+        inner = layer.metadata.role is VolumeRole.INTERNAL and not layer.is_legal
+        return inner and not self.children(layer.id)
 
     def chain(self, top: VolumeId | None = None) -> tuple[Layer, ...]:
         """From the base to `top` (None: the leaf). Raises BrokenChain, NotInChain."""

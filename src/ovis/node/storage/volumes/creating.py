@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ovis.node.storage import claims
-from ovis.node.storage.claims import Claim
 from ovis.node.storage.errors import NoSuchImage, NoSuchVolume, VolumeExists
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.volume_metadata import (
@@ -35,6 +34,7 @@ from ovis.node.storage.volumes.errors import (
     WrongSize,
 )
 from ovis.node.storage.volumes.making import NewBitmap, NewVolume
+from ovis.node.storage.volumes.plan import Plan
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
@@ -62,14 +62,6 @@ class Wish:
 
     def __str__(self) -> str:
         return f"volume {self.volume} of image {self.image} on storage domain {self.domain}"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Steps and claims of a task."""
-
-    steps: tuple[Step, ...]
-    claims: tuple[Claim, ...]
 
 
 async def plan(domain: Domain, wish: Wish, *, now: int) -> Plan:

@@ -136,11 +136,9 @@ class QemuImg:
         ends = ["-f", source.format, "-O", target.format, str(source.path), str(target.path)]
         await self._direct(target.path, "convert", words, ends, on_percent, both=True)
 
-    async def commit(self, top: Disk, base: PurePosixPath, *, on_percent: OnPercent = _nothing) -> None:
-        """Write what `top` holds into `base`, named as top's header leads to it; `top` stays as it is. Repeatable."""
-        await self._direct(
-            top.path, "commit", ["-p", "-d", "-b", str(base)], ["-f", top.format, str(top.path)], on_percent
-        )
+    async def commit(self, top: Disk, *, on_percent: OnPercent = _nothing) -> None:
+        """Write what `top` holds into its parent, which becomes as large; `top` stays as it is. Safe to repeat."""
+        await self._direct(top.path, "commit", ["-p", "-d"], ["-f", top.format, str(top.path)], on_percent)
 
     async def rebase(self, disk: Disk, backing: str | None, backing_format: str = RAW) -> None:
         """Name another parent in the header; the data stay. Safe to repeat."""

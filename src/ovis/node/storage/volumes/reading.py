@@ -11,6 +11,7 @@ from ovis.node.storage.formats.identifiers import ImageId, VolumeId
 from ovis.node.storage.formats.volume_metadata import VolumeMetadata
 from ovis.node.storage.formats.volume_tags import Removal
 from ovis.node.storage.volumes.chain import Image, Layer
+from ovis.node.storage.volumes.errors import NotInChain
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
@@ -45,6 +46,19 @@ async def image(domain: Domain, image_id: ImageId) -> Image:
             if template is not None:
                 layers[parent] = template
     return Image(domain.id, image_id, layers, unreadable)
+
+
+async def below(domain: Domain, image_id: ImageId, parent: VolumeId | None) -> tuple[Layer, ...]:
+    """The chain from the base up to `parent`, which may be a template. Raises BrokenChain, NotInChain."""
+    if parent is None:
+        return ()
+    try:
+        return (await image(domain, image_id)).chain(parent)
+    except (NoSuchImage, NotInChain):  # the first volume of an image that is being made
+        template = await _elsewhere(domain, parent)
+        if template is None or not template.is_template:
+            raise
+        return (*await below(domain, template.image, template.metadata.parent), template)
 
 
 async def layer(domain: Domain, image_id: ImageId, volume: VolumeId) -> Layer:

@@ -63,15 +63,33 @@ class Share(Step):
         await domain.store.share(self.image, self.volume, self.into)
 
     async def undo(self, work: Work) -> None:
-        domain = await work.storage.domain(self.domain)
-        try:
-            image = await reading.image(domain, self.into)
-        except NoSuchImage:
-            pass
-        else:
-            if any(layer.metadata.parent == self.volume for layer in image.own):
-                return
-        await domain.store.unshare(self.image, self.volume, self.into)
+        await unshare(work, self)
+
+
+@step("volume.unshare")
+@dataclass(frozen=True)
+class Unshare(Step):
+    """Of an image that nothing of is left."""
+
+    domain: DomainId
+    image: ImageId
+    volume: VolumeId
+    into: ImageId
+
+    async def do(self, work: Work) -> None:
+        await unshare(work, self)
+
+
+async def unshare(work: Work, link: Share | Unshare) -> None:
+    domain = await work.storage.domain(link.domain)
+    try:
+        image = await reading.image(domain, link.into)
+    except NoSuchImage:
+        pass
+    else:
+        if any(layer.metadata.parent == link.volume for layer in image.own):
+            return
+    await domain.store.unshare(link.image, link.volume, link.into)
 
 
 @step("volume.begin")
@@ -142,17 +160,13 @@ class Publish(Step):
 @step("volume.fill")
 @dataclass(frozen=True)
 class Fill(Step):
-    """Copy the data of a volume, alone (`is_layer`) or with all that shines through it, into another one."""
+    """Copy the data of a volume into another one that is being made, or was made empty (copying.fill)."""
 
     source: copying.Place
     target: copying.Place
-    is_layer: bool = False
 
     async def do(self, work: Work) -> None:
-        await copying.fill(
-            work.storage, self.source, self.target, is_layer=self.is_layer,
-            on_percent=lambda percent: work.progress(percent, 100),
-        )  # fmt: skip
+        await copying.fill(work.storage, self.source, self.target, on_percent=lambda now: work.progress(now, 100))
 
 
 @step("volume.legality")

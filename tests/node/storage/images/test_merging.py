@@ -1,0 +1,166 @@
+from pathlib import Path
+
+import pytest
+from volume_station import (
+    BLOCK,
+    FILE,
+    FULL,
+    MIB,
+    RAW,
+    Station,
+    every_death,
+    image_id,
+    qemu_img,
+    qemu_io,
+    run,
+    volume_id,
+    wish,
+)
+
+from ovis.node.storage.formats.identifiers import DomainId
+from ovis.node.storage.formats.volume_metadata import Legality, VolumeRole
+from ovis.node.storage.images import merging
+from ovis.node.storage.images.merging import Subchain
+from ovis.node.storage.volumes import deleting
+from ovis.node.storage.volumes.errors import StaleGeneration, UnexpectedState, WrongParent
+
+BOTH = pytest.mark.parametrize("domain", [FILE, BLOCK])
+
+
+async def made(host: Station, domain: DomainId) -> None:
+    await host.create(wish(domain, 1, 1, format=RAW, allocation=FULL, capacity=8 * MIB))
+    qemu_io(await host.path(domain, 1, 1), "raw", "write -P 1 0 4M")
+    await host.create(wish(domain, 1, 2, parent=1, capacity=16 * MIB, bitmap="one"))
+    qemu_io(await host.path(domain, 1, 2), "qcow2", "write -P 2 1M 1M", "write -P 2 12M 1M")
+    await host.create(wish(domain, 1, 3, parent=2, capacity=16 * MIB, with_parents_bitmaps=True, bitmap="two"))
+    qemu_io(await host.path(domain, 1, 3), "qcow2", "write -P 3 2M 1M")
+    for number in (1, 2, 3):
+        await host[domain].store.deactivate(image_id(1), volume_id(number))
+
+
+def subchain(domain: DomainId, base: int, top: int, generation: int | None = None) -> Subchain:
+    return Subchain(domain, image_id(1), volume_id(base), volume_id(top), generation)
+
+
+async def prepare(host: Station, merge: Subchain) -> None:
+    await host.done(await merging.plan_prepare(host[merge.domain], merge))  # type: ignore[arg-type]
+
+
+async def data(host: Station, merge: Subchain) -> None:
+    await merging.merge(
+        host.storage,
+        host[merge.domain],  # type: ignore[arg-type]
+        merge,
+        with_bitmaps=True,
+        on_percent=lambda _: None,
+    )
+
+
+async def finalize(host: Station, merge: Subchain) -> None:
+    await host.done(await merging.plan_finalize(host[merge.domain], merge))  # type: ignore[arg-type]
+
+
+async def whole(host: Station, merge: Subchain) -> None:
+    await prepare(host, merge)
+    await data(host, merge)
+    await finalize(host, merge)
+    await host.done(await deleting.plan(host[merge.domain], merge.image, [merge.top]))  # type: ignore[arg-type]
+
+
+async def check(host: Station, domain: DomainId, leaf: int, format: str = "qcow2") -> None:
+    for volume in await host[domain].store.volumes(image_id(1)):
+        await host[domain].store.activate(image_id(1), volume)
+    qemu_io(await host.path(domain, 1, leaf), format, "read -P 1 0 1M", "read -P 2 1M 1M", "read -P 3 2M 1M",
+            "read -P 1 3M 1M", "read -P 0 4M 8M", "read -P 2 12M 1M", "read -P 0 13M 3M")  # fmt: skip
+
+
+@BOTH
+def test_a_layer_in_the_middle(tmp_path: Path, domain: DomainId) -> None:
+    async def main(host: Station) -> None:
+        await made(host, domain)
+        await whole(host, subchain(domain, 1, 2, 0))
+        assert set(await host[domain].store.volumes(image_id(1))) == {volume_id(1), volume_id(3)}
+        base, leaf = await host.metadata(domain, 1, 1), await host.metadata(domain, 1, 3)
+        assert (base.capacity, base.role, base.legality) == (16 * MIB, VolumeRole.INTERNAL, Legality.LEGAL)
+        assert (leaf.parent, leaf.role) == (volume_id(1), VolumeRole.LEAF)
+        await check(host, domain, 3)
+
+    run(tmp_path, main)
+
+
+@BOTH
+def test_the_leaf_goes_down_and_its_bitmaps_with_it(tmp_path: Path, domain: DomainId) -> None:
+    async def main(host: Station) -> None:
+        await made(host, domain)
+        await whole(host, subchain(domain, 2, 3))
+        assert (await host.metadata(domain, 1, 2)).role is VolumeRole.LEAF
+        await check(host, domain, 2)
+        text = qemu_img("info", "-f", "qcow2", str(await host.path(domain, 1, 2)))
+        assert "name: one" in text
+        assert "name: two" in text
+
+    run(tmp_path, main)
+
+
+def test_everything_into_a_raw_base(tmp_path: Path) -> None:
+    async def main(host: Station) -> None:
+        await made(host, BLOCK)
+        await whole(host, subchain(BLOCK, 1, 2))
+        await whole(host, subchain(BLOCK, 1, 3))
+        await check(host, BLOCK, 1, "raw")
+
+    run(tmp_path, main)
+
+
+def test_what_is_merged_away_is_no_part_of_the_chain(tmp_path: Path) -> None:
+    async def main(host: Station) -> None:
+        await made(host, FILE)
+        merge = subchain(FILE, 2, 3)
+        await prepare(host, merge)
+        await data(host, merge)
+        await finalize(host, merge)
+        path = await host.storage.prepared.prepare(host[FILE], image_id(1))  # type: ignore[arg-type]
+        assert path.name == volume_id(2)
+
+    run(tmp_path, main)
+
+
+def test_each_part_wants_the_one_before(tmp_path: Path) -> None:
+    async def main(host: Station) -> None:
+        await made(host, FILE)
+        merge = subchain(FILE, 1, 2, 0)
+        with pytest.raises(UnexpectedState):
+            await data(host, merge)
+        with pytest.raises(UnexpectedState):
+            await finalize(host, merge)
+        with pytest.raises(WrongParent):
+            await prepare(host, subchain(FILE, 1, 3))
+        with pytest.raises(StaleGeneration):
+            await prepare(host, subchain(FILE, 1, 2, 7))
+
+    run(tmp_path, main)
+
+
+def test_killed_while_it_is_finished_the_guest_sees_the_same(tmp_path: Path) -> None:
+    merge = subchain(BLOCK, 1, 2)
+
+    async def before(host: Station) -> None:
+        await made(host, BLOCK)
+        await prepare(host, merge)
+        await data(host, merge)
+
+    done = every_death(tmp_path, before, lambda host: finalize(host, merge))
+    for number in range(len(done)):
+        run(tmp_path / str(number), lambda host: check(host, BLOCK, 3))
+
+
+def test_space_that_a_volume_does_not_use_goes_back(tmp_path: Path) -> None:
+    async def main(host: Station) -> None:
+        await made(host, BLOCK)
+        store = host[BLOCK].store
+        await store.resize(image_id(1), volume_id(2), 64 * MIB)
+        await host.done(await merging.plan_reduce(host[BLOCK], image_id(1), volume_id(2), allow_active=False))  # type: ignore[arg-type]
+        assert (await store.volumes(image_id(1)))[volume_id(2)].size <= 8 * MIB
+        await check(host, BLOCK, 3)
+
+    run(tmp_path, main)

@@ -9,11 +9,12 @@ import asyncio
 import logging
 import socket
 import time
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ovis.client.types import VmStatus
+from ovis.client.types import StorageDomainVitals, VmStatus
 from ovis.node import handlers as _handlers  # noqa: F401  # fills the registry
 from ovis.node.config import Config
 from ovis.node.console.doors import ConsoleDoors
@@ -67,6 +68,7 @@ class Node:
             acceleration=lambda: self.acceleration,
             vm_counts=self._count_vms,
             imports=lambda: self._imports.statistics() if self._imports else {},
+            storage_domains=self._storage_vitals,
             implemented=HANDLERS.keys(),
             identity_file=config.state_folder / "host.id",
             configured_id=config.host.id,
@@ -101,6 +103,7 @@ class Node:
             from ovis.node.storage.storage import Storage
 
             self._storage = Storage(_storage_settings(self.config), self.jobs, self.events)
+            self._storage.domain_is_back = self._retry_paused
         return self._storage
 
     async def run(self) -> None:
@@ -169,6 +172,14 @@ class Node:
             freeze_limit=self.config.vms.freeze_seconds,
             display_address=self.config.vms.display_address,
         )
+
+    def _retry_paused(self) -> None:
+        if self._vms is not None:
+            self._vms.long_pauses.retry()
+
+    def _storage_vitals(self) -> Mapping[str, StorageDomainVitals]:
+        """From memory, and nothing of an agent that has no storage."""
+        return {} if self._storage is None else self._storage.vitals()
 
     def _count_vms(self) -> VmCounts:
         if self._vms is None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from ovis.node.storage.settings import StorageSettings
 
 if TYPE_CHECKING:
     from ovis.node.privileged.client import Privileged
+    from ovis.node.storage.connections.connections import Connections
+    from ovis.node.storage.domains.block_domain import BlockHost
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.formats.identifiers import DomainId
     from ovis.node.storage.io.interface import FileIo
+    from ovis.node.storage.io.process import IoProcess
     from ovis.node.storage.leases.interface import Locks
+    from ovis.node.storage.leases.local import LocalLocks
+    from ovis.node.storage.leases.sanlock import SanlockLocks
+    from ovis.node.storage.storage import Storage
+
+MAPPER = PurePosixPath("/dev/mapper")
 
 
 class Parts:
@@ -24,35 +33,100 @@ class Parts:
     def privileged(self) -> Privileged:
         from ovis.node.privileged.client import found
 
-        user, group = self.settings.owner
-        root = self.settings.repository.root
-        return found(self.settings.privileged_socket, repository=root, user=user, group=group)
+        settings = self.settings
+        user, group = settings.owner
+        return found(settings.privileged_socket, repository=settings.repository.root, user=user, group=group)
 
-    @cached_property
-    def connections(self) -> Any:
-        raise NotImplementedError
+    def connections(self, storage: Storage) -> Connections:
+        from ovis.node.storage.connections.connections import Connections
+        from ovis.node.storage.connections.interface import Tools
+
+        tools = Tools(
+            self.privileged,
+            self.settings.repository,
+            nfs_options=self.settings.nfs_options,
+            let_go=storage.forget_io,
+        )
+        return Connections(tools, self.settings.state / "connections.json", retry_period=self.settings.retry_period)
 
     def io(self, mount: PurePosixPath) -> FileIo:
-        raise NotImplementedError
+        from ovis.node.storage.io.process import IoProcess
+
+        return IoProcess([mount], seconds=self.settings.io_deadline, owner=self.settings.owner)
 
     async def close_io(self, io: FileIo) -> None:
-        raise NotImplementedError
+        await cast("IoProcess", io).close()
 
     def locks(self, *, is_local: bool) -> Locks:
-        raise NotImplementedError
+        return self._local if is_local or self.settings.locks == "local" else self._sanlock
 
     async def open_file_domain(self, io: FileIo, folder: PurePosixPath) -> Domain:
-        raise NotImplementedError
+        from ovis.node.storage.domains.file_domain import open_file_domain
+
+        return await open_file_domain(io, folder, self.locks)
 
     async def block_domains(self) -> list[DomainId]:
         """Ids of the volume groups that are domains."""
-        return []
+        from ovis.node.storage.domains.block_domain import block_domains
+
+        return await block_domains(self.block_host.lvm)
 
     async def open_block_domain(self, domain_id: DomainId) -> Domain:
-        raise NotImplementedError
+        from ovis.node.storage.domains.block_domain import open_block_domain
+
+        return await open_block_domain(self.block_host, domain_id)
+
+    @cached_property
+    def block_host(self) -> BlockHost:
+        from ovis.node.storage.domains.block_domain import BlockHost
+        from ovis.node.storage.lvm.isolation import isolation
+        from ovis.node.storage.lvm.lvm import Lvm
+        from ovis.node.storage.lvm.memory import GroupMemory
+        from ovis.node.storage.lvm.privileged import PrivilegedLvm
+
+        lvm = Lvm(PrivilegedLvm(self.privileged), isolation(self.settings.lvm_filter))
+        return BlockHost(
+            lvm=lvm,
+            memory=GroupMemory(lvm),
+            root=self.privileged,
+            repository=self.settings.repository,
+            locks=self.locks(is_local=False),
+            open_io=self._block_io,
+        )
+
+    def watch(self, storage: Storage, domain_id: DomainId) -> None:
+        storage.monitors.watch(domain_id)
+
+    async def unwatch(self, storage: Storage, domain_id: DomainId) -> None:
+        await storage.monitors.unwatch(domain_id)
 
     async def recover(self) -> None: ...
 
     async def close(self) -> None:
-        if "privileged" in self.__dict__:
-            await self.privileged.close()
+        for name in ("_local", "_sanlock", "privileged"):
+            if name in self.__dict__:
+                await getattr(self, name).close()
+
+    @cached_property
+    def _local(self) -> LocalLocks:
+        from ovis.node.storage.leases.local import LocalLocks
+
+        return LocalLocks()
+
+    @cached_property
+    def _sanlock(self) -> SanlockLocks:
+        from ovis.node.storage.leases.sanlock import SanlockLocks
+
+        return SanlockLocks(self.settings.sanlock_folder, io_timeout=self.settings.sanlock_io_timeout)
+
+    def _block_io(self, domain: DomainId) -> tuple[FileIo, Callable[[], Awaitable[None]]]:
+        from ovis.node.storage.io.process import IoProcess
+
+        folder = self.settings.repository.block_domain(domain).folder
+        io = IoProcess(
+            [folder],
+            device_roots=[self.block_host.lvm.device_folder / domain, MAPPER],
+            seconds=self.settings.io_deadline,
+            owner=self.settings.owner,
+        )
+        return io, io.close

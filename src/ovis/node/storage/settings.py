@@ -37,7 +37,6 @@ class StorageSettings:
     sanlock_io_timeout: int = 10
 
     nfs_options: tuple[str, ...] = ()
-    lvm_devices_file: str = ""
     lvm_filter: tuple[str, ...] = ()
     """LVM sees only these devices (regular expressions); empty: multipath devices and what iSCSI brings."""
 

@@ -28,9 +28,12 @@ from ovis.node.storage.parts import Parts
 from ovis.node.storage.settings import StorageSettings
 
 if TYPE_CHECKING:
+    from ovis.client.types import StorageDomainVitals
     from ovis.node.jobs import Jobs
+    from ovis.node.storage.connections.connections import Connections
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.domains.lookup import Domains
+    from ovis.node.storage.domains.monitors import Monitors
     from ovis.node.storage.formats.identifiers import DomainId
     from ovis.node.storage.io.interface import FileIo
     from ovis.node.storage.leases.interface import Locks
@@ -60,6 +63,8 @@ class Storage:
         self.events = events
         self.now = now
         self.claims = Claims()
+        self.domain_is_back: Callable[[], None] = lambda: None
+        """Called when a domain that could not be used can be used again."""
         self.parts = parts or Parts(settings)
         self._running: set[asyncio.Task[None]] = set()
         self._ios: dict[PurePosixPath, FileIo] = {}
@@ -68,9 +73,9 @@ class Storage:
     def privileged(self) -> Any:
         return self.parts.privileged
 
-    @property
-    def connections(self) -> Any:
-        return self.parts.connections
+    @cached_property
+    def connections(self) -> Connections:
+        return self.parts.connections(self)
 
     @cached_property
     def domains(self) -> Domains:
@@ -97,6 +102,16 @@ class Storage:
 
         return Prepared(self.repository, self.settings.run / "prepared")
 
+    @cached_property
+    def monitors(self) -> Monitors:
+        from ovis.node.storage.domains.monitors import Monitors
+
+        return Monitors(self, back=lambda: self.domain_is_back())
+
+    def vitals(self) -> dict[str, StorageDomainVitals]:
+        """Of all domains that are watched, from memory."""
+        return self.monitors.report() if "monitors" in self.__dict__ else {}
+
     async def domain(self, domain_id: DomainId) -> Domain:
         """The domain, opened when it was not. Raises NoSuchDomain, IoTimeout."""
         return await self.domains.find(domain_id)
@@ -118,6 +133,13 @@ class Storage:
         """The lock of a domain: sanlock, or this process alone for domains that only this host can reach."""
         return self.parts.locks(is_local=is_local)
 
+    def watch(self, domain_id: DomainId) -> None:
+        """Check the domain regularly from now on. Safe to repeat."""
+        self.parts.watch(self, domain_id)
+
+    async def unwatch(self, domain_id: DomainId) -> None:
+        await self.parts.unwatch(self, domain_id)
+
     def keep(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run something in the background until it ends or storage is closed. It handles its own errors."""
         task = asyncio.create_task(work, name=name)
@@ -128,13 +150,14 @@ class Storage:
     async def recover(self) -> None:
         """What was there before the agent's restart: connections, tasks of this host, the pool. Never raises for
         storage that is away: that is tried again in the background."""
+        await self.connections.recover()
         await self.parts.recover()
         await self.tasks.recover_own()
         await self.pools.recover()
 
     async def close(self) -> None:
         """End all that runs here. Nothing on storage changes; what was interrupted goes on at the next start."""
-        for part in ("pools", "tasks"):
+        for part in ("monitors", "pools", "tasks"):
             if part in self.__dict__:
                 await getattr(self, part).close()
         for task in self._running:
@@ -143,8 +166,9 @@ class Storage:
             _, late = await asyncio.wait(self._running, timeout=CLOSING_SECONDS)
             for task in late:
                 log.warning("%s does not end", task.get_name())
-        if "domains" in self.__dict__:
-            await self.domains.close()
+        for part in ("connections", "domains"):
+            if part in self.__dict__:
+                await getattr(self, part).close()
         for io in self._ios.values():
             await self.parts.close_io(io)
         self._ios.clear()

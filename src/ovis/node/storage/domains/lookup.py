@@ -17,10 +17,11 @@ from ovis.node.errors import NodeError
 from ovis.node.storage.errors import NoSuchDomain
 from ovis.node.storage.formats.identifiers import DomainId, is_identifier
 from ovis.node.storage.formats.repository import domain_on
-from ovis.node.storage.io.interface import IoTimeout
+from ovis.node.storage.io.interface import IoFailure
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
+    from ovis.node.storage.formats.domain_record import DomainRecord
     from ovis.node.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,13 @@ class Domains:
     async def mounts(self) -> list[PurePosixPath]:
         """The folders below mnt/ in which domains may lie. Only the local disk is asked."""
         return await asyncio.to_thread(_mounts, self._storage.repository.mounts)
+
+    async def agree(self, domain: Domain, record: DomainRecord) -> Domain:
+        """The domain as its record says it is: opened anew when another host has upgraded it."""
+        if record.domain.version == domain.version:
+            return domain
+        await self.forget(domain.id)
+        return await self.find(domain.id)
 
     async def forget(self, domain_id: DomainId) -> None:
         """Close the domain here; the next call looks for it again."""
@@ -119,7 +127,7 @@ class Domains:
             await self._storage.io(mount).facts(metadata, seconds=LOOK_SECONDS)
         except (FileNotFoundError, NotADirectoryError):
             return None, None
-        except (OSError, IoTimeout) as error:
+        except (OSError, IoFailure) as error:
             return None, f"{mount}: {error}"
         return mount, None
 

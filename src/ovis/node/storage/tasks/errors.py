@@ -63,6 +63,13 @@ class TasksInTheWay(StorageError):
         self.tasks = tasks
 
 
+class MasterMoves(StorageError):
+    wire_name = "AddTaskError"
+
+    def __init__(self) -> None:
+        super().__init__("the pool's master is being moved: nothing can be started for a moment")
+
+
 class BadTaskRecord(StorageError):
     wire_name = "TaskMetaDataLoadError"
 

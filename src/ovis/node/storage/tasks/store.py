@@ -9,7 +9,7 @@ NAME = "task.json"
 
 
 class TaskStore(Protocol):
-    """Raises OSError or IoTimeout."""
+    """Raises OSError or IoFailure."""
 
     async def save(self, task_id: str, record: bytes) -> None:
         """Old or new after a crash, durable on return."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ovis.client.types import ErrorInfo, TaskDetails, TaskInfo, TaskResult, TaskStatus
 from ovis.node.jobs import Jobs
 from ovis.node.storage.claims import ClaimTimeout
-from ovis.node.storage.io.interface import IoTimeout
+from ovis.node.storage.io.interface import IoFailure
+from ovis.node.storage.leases.errors import LeaseLost
 from ovis.node.storage.tasks import record as records
 from ovis.node.storage.tasks.errors import TaskInterrupted, TaskNotSaved, TaskStopped, WrongTaskState
 from ovis.node.storage.tasks.record import OnCrash, Record
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
+Trust = Callable[[], AbstractAsyncContextManager[None]]
 CLAIM_SECONDS = 3600.0
 """A task waits longer for what others work on than a call would."""
 
@@ -39,12 +41,15 @@ CLAIM_SECONDS = 3600.0
 class Task:
     """Implements steps.Work for its steps. `deadline`s are those of the steps; stopping is by cancellation."""
 
-    def __init__(self, storage: Storage, record: Record, store: TaskStore, slots: Slots) -> None:
+    def __init__(
+        self, storage: Storage, record: Record, store: TaskStore, slots: Slots, trust: Trust = nullcontext
+    ) -> None:
         self.storage = storage
         self.record = record
         self.done_part: tuple[int, int] | None = None
-        self._store = store
+        self.store = store
         self._slots = slots
+        self._trust = trust
         self._stop_asked = False
         self._has_begun = False
         self._has_claims = False
@@ -118,8 +123,8 @@ class Task:
         """Save it for the first time and let it run. Raises TaskNotSaved; then there is no task."""
         self._enter(State.PREPARING)
         try:
-            await self._store.save(self.record.id, records.write(self.record))
-        except (OSError, IoTimeout) as error:
+            await self.store.save(self.record.id, records.write(self.record))
+        except (OSError, IoFailure) as error:
             raise TaskNotSaved(self.record.id, str(error)) from error
         self._run(back=False)
 
@@ -180,9 +185,11 @@ class Task:
 
     async def _go(self, *, back: bool) -> None:
         try:
-            async with AsyncExitStack() as held:  # what was claimed stays claimed on the way back
+            async with self._trust(), AsyncExitStack() as held:  # what was claimed stays claimed on the way back
                 if back or not await self._forward(held):
                     await self._back(held)
+        except LeaseLost as error:  # another host goes on with it
+            log.warning("task %s (%s) was ended where it stood: %s", self.record.id, self.record.verb, error)
         except Exception:
             log.exception("task %s (%s) is left where it is", self.record.id, self.record.verb)
         finally:
@@ -306,8 +313,8 @@ class Task:
         pause = FIRST_PAUSE
         while True:
             try:
-                await _to_its_end(self._store.save(self.record.id, data))
-            except (OSError, IoTimeout) as error:
+                await _to_its_end(self.store.save(self.record.id, data))
+            except (OSError, IoFailure) as error:
                 log.warning("task %s: its record cannot be saved, tried again in %g s: %s", self.task_id, pause, error)
             else:
                 return

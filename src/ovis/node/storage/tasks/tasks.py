@@ -12,19 +12,28 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ovis.node.storage.claims import Claim
-from ovis.node.storage.io.interface import IoTimeout
+from ovis.node.storage.io.interface import IoFailure
 from ovis.node.storage.tasks import record as records
-from ovis.node.storage.tasks.errors import BadTaskRecord, NoSuchTask, NotSpm, TaskNotCleared, WrongTaskState
+from ovis.node.storage.tasks.errors import (
+    BadTaskRecord,
+    MasterMoves,
+    NoSuchTask,
+    NotSpm,
+    TaskNotCleared,
+    TasksInTheWay,
+    WrongTaskState,
+)
 from ovis.node.storage.tasks.record import OnCrash, Record
 from ovis.node.storage.tasks.slots import Slots
 from ovis.node.storage.tasks.states import UNBEGUN
 from ovis.node.storage.tasks.steps import Step
 from ovis.node.storage.tasks.store import TaskStore
-from ovis.node.storage.tasks.task import Task
+from ovis.node.storage.tasks.task import Task, Trust
 
 if TYPE_CHECKING:
     from ovis.node.storage.storage import Storage
@@ -43,6 +52,8 @@ class Tasks:
         self._own = own
         self._spm: TaskStore | None = None
         self._slots = Slots(at_once)
+        self._is_still = False
+        self._trust: Trust = nullcontext
         self._tasks: dict[str, Task] = {}
 
     async def start(
@@ -61,6 +72,8 @@ class Tasks:
         Raises NotSpm (tag `spm`), TaskNotSaved; then nothing was started.
         """
         store = self._store(tag)
+        if tag == SPM and self._is_still:
+            raise MasterMoves
         record = Record(
             id=task_id or str(uuid.uuid4()),
             verb=verb,
@@ -71,8 +84,7 @@ class Tasks:
             priority=priority,
             created=self._storage.now(),
         )
-        task = Task(self._storage, record, store, self._slots)
-        self._tasks[record.id] = task
+        task = self._made(record, store)
         try:
             await task.begin()
         except BaseException:
@@ -87,6 +99,9 @@ class Tasks:
         if task is None:
             raise NoSuchTask(task_id)
         return task
+
+    def all(self) -> list[Task]:
+        return list(self._tasks.values())
 
     def tagged(self, tag: str) -> list[Task]:
         return [task for task in self._tasks.values() if task.record.tag == tag]
@@ -105,7 +120,7 @@ class Tasks:
         await task.ended()
         try:
             await self._store(task.record.tag).remove(task.task_id)
-        except (OSError, IoTimeout) as error:
+        except (OSError, IoFailure) as error:
             raise TaskNotCleared(task.task_id, str(error)) from error
         self._tasks.pop(task.task_id, None)
 
@@ -119,9 +134,10 @@ class Tasks:
         """Go on with, or undo, what this host did when its agent ended."""
         await self._load(self._own, "")
 
-    async def take_over(self, store: TaskStore) -> None:
-        """This host is SPM now. Raises OSError, IoTimeout."""
-        self._spm = store
+    async def take_over(self, store: TaskStore, trust: Trust = nullcontext) -> None:
+        """This host is SPM now. A task runs within `trust()`, which ends its work when the lease is lost and ties the
+        processes that it starts to the lease. Raises OSError, IoFailure."""
+        self._spm, self._trust = store, trust
         await self._load(store, SPM)
 
     async def let_go(self) -> None:
@@ -132,6 +148,30 @@ class Tasks:
         for task in tasks:
             self._tasks.pop(task.task_id, None)
 
+    @asynccontextmanager
+    async def held_still(self, pool: str, *, but: str) -> AsyncIterator[None]:
+        """Meanwhile no task of the SPM runs but that one, and none is started. Raises TasksInTheWay."""
+        if running := [task.task_id for task in self.tagged(SPM) if not task.has_ended and task.task_id != but]:
+            raise TasksInTheWay(pool, running)
+        self._is_still = True
+        try:
+            yield
+        finally:
+            self._is_still = False
+
+    async def copy_to(self, store: TaskStore) -> None:
+        """Put the records of the SPM's tasks into an empty store. What lies there already is of no task any more."""
+        for task_id in await store.load():
+            await store.remove(task_id)
+        for task in self.tagged(SPM):
+            await store.save(task.task_id, records.write(task.record))
+
+    def use(self, store: TaskStore, trust: Trust = nullcontext) -> None:
+        """The records of the SPM's tasks are kept there from now on."""
+        self._spm, self._trust = store, trust
+        for task in self.tagged(SPM):
+            task.store = store
+
     async def close(self) -> None:
         await asyncio.gather(*(task.halt(HALT_SECONDS) for task in self._tasks.values()))
 
@@ -141,6 +181,11 @@ class Tasks:
         if self._spm is None:
             raise NotSpm
         return self._spm
+
+    def _made(self, record: Record, store: TaskStore) -> Task:
+        trust = self._trust if record.tag == SPM else nullcontext
+        self._tasks[record.id] = task = Task(self._storage, record, store, self._slots, trust)
+        return task
 
     async def _load(self, store: TaskStore, tag: str) -> None:
         loaded: list[Record] = []
@@ -155,8 +200,7 @@ class Tasks:
         # Those that had begun held their claims, and get them before those that waited for the same.
         for record in sorted(loaded, key=lambda record: (record.state in UNBEGUN, record.created)):
             if record.id not in self._tasks:
-                self._tasks[record.id] = task = Task(self._storage, record, store, self._slots)
-                task.recover()
+                self._made(record, store).recover()
 
     async def _forget_old(self) -> None:
         ended = sorted((t for t in self._tasks.values() if t.has_ended), key=lambda task: task.record.created)

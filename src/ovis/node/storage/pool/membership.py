@@ -1,0 +1,94 @@
+"""That this host is in a pool: kept on its own disk, so that it is joined again after a restart.
+
+    <state>/pool.json    {"pool": ..., "host_id": 1, "master": ..., "master_version": 1,
+                          "domains": {"<domain id>": "Active", ...}}
+
+Written before `connect` is answered, removed before `disconnect` is.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ovis.node import durable_files
+from ovis.node.storage.formats.identifiers import DomainId, PoolId
+from ovis.node.storage.formats.pool_metadata import DomainStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Membership:
+    """`domains`: as the last connect, or a change by this host as SPM, left them."""
+
+    pool: PoolId
+    host_id: int
+    master: DomainId
+    master_version: int
+    domains: Mapping[DomainId, DomainStatus]
+
+    @property
+    def active(self) -> list[DomainId]:
+        return [domain for domain, status in self.domains.items() if status is DomainStatus.ACTIVE]
+
+    def with_domain(self, domain: DomainId, status: DomainStatus | None) -> Membership:
+        """None: it is no member any more."""
+        domains = {**self.domains}
+        if status is None:
+            domains.pop(domain, None)
+        else:
+            domains[domain] = status
+        return replace(self, domains=MappingProxyType(domains))
+
+
+class _Stored(msgspec.Struct):
+    pool: str
+    host_id: int
+    master: str
+    master_version: int
+    domains: dict[str, DomainStatus]
+
+
+def save(file: Path, membership: Membership) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stored = _Stored(
+        membership.pool,
+        membership.host_id,
+        membership.master,
+        membership.master_version,
+        {str(domain): status for domain, status in membership.domains.items()},
+    )
+    durable_files.replace(file, msgspec.json.encode(stored) + b"\n")
+
+
+def forget(file: Path) -> None:
+    if file.exists():
+        file.unlink()
+        durable_files.flush(file.parent)
+
+
+def load(file: Path) -> Membership | None:
+    """None: in no pool, or the file cannot be read (then the engine connects this host again)."""
+    try:
+        stored = msgspec.json.decode(file.read_bytes(), type=_Stored)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError):
+        log.exception("%s cannot be used: this host is in no pool", file)
+        return None
+    return Membership(
+        PoolId(stored.pool),
+        stored.host_id,
+        DomainId(stored.master),
+        stored.master_version,
+        MappingProxyType({DomainId(domain): status for domain, status in stored.domains.items()}),
+    )

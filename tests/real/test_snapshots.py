@@ -73,6 +73,15 @@ def merged(node: Node, guest: DiskGuest, disk: Disk, gone: slice) -> None:
     disk.check()
 
 
+def told_chain(node: Node, guest: DiskGuest, disk: Disk) -> list[tuple[str, str]]:
+    """As a full list of the VM has it."""
+    (full,) = node.host.get_vm_full_list([guest.id])
+    disks = [device for device in full.devices or [] if isinstance(device, types.VmDiskDevice)]
+    (told,) = [device for device in disks if device.name == disk.target]
+    assert told.volume_id == disk.volumes[-1]
+    return [(entry.image_id, entry.volume_id) for entry in told.volume_chain or []]
+
+
 def test_snapshot_of_two_disks_at_once(node: Node, guest: DiskGuest) -> None:
     before = guest.digest("vda")
     disks = [guest.disks["vda"], guest.disks["vdb"]]
@@ -80,6 +89,7 @@ def test_snapshot_of_two_disks_at_once(node: Node, guest: DiskGuest) -> None:
     for disk in disks:
         assert guest.chain(disk.target) == disk.volumes
         assert guest.noted_chain(disk.target) == disk.volumes
+        assert told_chain(node, guest, disk) == [(disk.image_id, volume) for volume in disk.volumes]
         disk.check()
     assert guest.digest("vda") == before
     guest.write("vda", at=8)

@@ -1,7 +1,7 @@
 """Looking now and then at the TPMs and UEFI variables of all VMs, so that statistics tell when they have changed.
 
-An engine fetches and keeps them when their digest (`tpmHash`, `nvramHash`) is another one than it knows. Files that have
-not changed are not read again.
+An engine fetches and keeps them when their digest (`tpmHash`, `nvramHash`) is another one than it knows. Files that
+have not changed are not read again.
 """
 
 from __future__ import annotations

@@ -76,6 +76,12 @@ class LongPauses:
                 del self._pauses[vm.id]
                 self._begin(vm, self._note(vm, None), "note the end of the pause of")
 
+    def retry(self) -> None:
+        """Try all of them now, however often it was in vain: storage that was away is there again."""
+        for pause in self._pauses.values():
+            pause.next_try = self._vms.monotonic()
+        self.look()
+
     def _runs_well(self, vm: Vm) -> bool:
         """For longer than it would take to fail again."""
         return vm.status is not VmStatus.PAUSED and self._vms.monotonic() > self._pauses[vm.id].next_try

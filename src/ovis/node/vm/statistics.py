@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from ovis.client.types import (
     BalloonInfo,
     ExitedVmStats,
@@ -16,6 +20,8 @@ from ovis.client.types import (
     RunningVmStats,
     VmDefinition,
     VmDevice,
+    VmDiskDevice,
+    VmDiskDeviceVolumeChainEntry,
     VmDiskStats,
     VmDisplayInfo,
     VmDisplayType,
@@ -34,6 +40,7 @@ from ovis.node.vm import safe_xml
 from ovis.node.vm.block_jobs.statistics import vm_jobs
 from ovis.node.vm.definition import Definition, Disk, Graphics, Interface
 from ovis.node.vm.devices import kinds
+from ovis.node.vm.disks import drives
 from ovis.node.vm.external_kinds import Kind
 from ovis.node.vm.sampling import DiskRates, Measured, tops
 from ovis.node.vm.vm import Vm
@@ -192,9 +199,41 @@ def full_info(vm: Vm, *, now: float) -> VMFullInfo:
 def _devices(vm: Vm) -> list[VmDevice]:
     """Those for which the API has words. Reading them takes milliseconds, so it is done once per description."""
     if vm.told_devices is None or vm.told_devices[0] is not vm.xml:
-        told = (kinds.tell(device) for device in kinds.read_all(safe_xml.parse(vm.xml, "xml")))
-        vm.told_devices = (vm.xml, [device for device in told if device is not None])
+        root = safe_xml.parse(vm.xml, "xml")
+        told = (kinds.tell(device) for device in kinds.read_all(root))
+        chains = {drive.target: drive for drive in drives.read(root)}
+        vm.told_devices = (vm.xml, [_with_chain(device, chains) for device in told if device is not None])
     return vm.told_devices[1]
+
+
+def _with_chain(device: VmDevice, chains: Mapping[str, drives.Drive]) -> VmDevice:
+    """Disks with the ids of their volumes; those that an engine has not named have none."""
+    drive = chains.get(device.name or "") if isinstance(device, VmDiskDevice) else None
+    if drive is None or not isinstance(device, VmDiskDevice):
+        return device
+    return msgspec.structs.replace(
+        device,
+        domain_id=drive.domain_id,
+        image_id=drive.image_id or device.image_id,
+        pool_id=drive.pool_id,
+        volume_id=drive.active.volume_id,
+        volume_chain=_chain(drive) or None,
+    )
+
+
+def _chain(drive: drives.Drive) -> list[VmDiskDeviceVolumeChainEntry]:
+    """From the base to the leaf. Empty unless each volume has its ids: half a chain would be taken for the whole."""
+    found = []
+    for layer in reversed(drive.layers):
+        image_id = layer.image_id or drive.image_id
+        if layer.volume_id is None or image_id is None or drive.domain_id is None:
+            return []
+        found.append(
+            VmDiskDeviceVolumeChainEntry(
+                domain_id=drive.domain_id, image_id=image_id, path=layer.path, volume_id=layer.volume_id
+            )
+        )
+    return found
 
 
 def public_xml(vm: Vm) -> str:

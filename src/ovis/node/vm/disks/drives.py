@@ -18,13 +18,15 @@ from ovis.node.vm import metadata
 
 @dataclass(frozen=True)
 class Layer:
-    """`index` is libvirt's name of the layer, None while the VM does not run. `volume_id` is None when unknown."""
+    """`index` is libvirt's name of the layer, None while the VM does not run. `volume_id` is None when unknown;
+    `image_id` when it is that of the disk: the base may belong to a template."""
 
     path: str
     format: str
     is_block: bool
     index: int | None
     volume_id: str | None
+    image_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,14 @@ def text_of(group: etree._Element | None, name: str) -> str | None:
     return next(((child.text or "").strip() or None for child in group if _is(child, name)), None)
 
 
-def volume_paths(group: etree._Element | None) -> dict[str, str]:
-    """{path: volume id} of the chain in a device group."""
+def volume_paths(group: etree._Element | None) -> dict[str, tuple[str, str | None]]:
+    """{path: (volume id, image id)} of the chain in a device group."""
     found = {}
     for chain in [] if group is None else [child for child in group if _is(child, "volumeChain")]:
         for node in chain:
             path, volume_id = text_of(node, "path"), text_of(node, "volumeID")
             if path and volume_id:
-                found[path] = volume_id.lower()
+                found[path] = volume_id.lower(), as_uuid(text_of(node, "imageID"))
     return found
 
 
@@ -124,13 +126,14 @@ def as_uuid(text: str | None) -> str | None:
 
 def _drive(disk: etree._Element, group: etree._Element | None) -> Drive | None:
     known = volume_paths(group)
-    layers = tuple(_layers(disk, known))
+    serial = as_uuid((disk.findtext("serial") or "").strip())
+    image_id = as_uuid(text_of(group, "imageID")) or serial
+    layers = tuple(_layers(disk, known, image_id))
     if not layers:
         return None
-    serial = as_uuid((disk.findtext("serial") or "").strip())
     return Drive(
         target=_target(disk),
-        image_id=as_uuid(text_of(group, "imageID")) or serial,
+        image_id=image_id,
         domain_id=as_uuid(text_of(group, "domainID")),
         pool_id=as_uuid(text_of(group, "poolID")),
         layers=layers,
@@ -138,7 +141,7 @@ def _drive(disk: etree._Element, group: etree._Element | None) -> Drive | None:
     )
 
 
-def _layers(disk: etree._Element, known: dict[str, str]) -> list[Layer]:
+def _layers(disk: etree._Element, known: dict[str, tuple[str, str | None]], own: str | None) -> list[Layer]:
     found = []
     part: etree._Element | None = disk
     while part is not None:
@@ -147,6 +150,7 @@ def _layers(disk: etree._Element, known: dict[str, str]) -> list[Layer]:
         if source is None or path is None:
             break
         driver = part.find("driver" if part is disk else "format")
+        volume_id, image_id = known.get(path) or (as_uuid(os.path.basename(path)), None)
         index = (source if part is disk else part).get("index", "")  # as libvirt writes it
         found.append(
             Layer(
@@ -154,7 +158,8 @@ def _layers(disk: etree._Element, known: dict[str, str]) -> list[Layer]:
                 format="raw" if driver is None else driver.get("type", "raw"),
                 is_block=part.get("type") == "block",
                 index=int(index) if index.isdigit() else None,
-                volume_id=known.get(path) or as_uuid(os.path.basename(path)),
+                volume_id=volume_id,
+                image_id=None if image_id == own else image_id,
             )
         )
         part = part.find("backingStore")

@@ -149,7 +149,7 @@ def _rewrite_group(group: etree._Element, drive: Drive, work: DiskWork) -> None:
         node = etree.SubElement(chain, "volumeChainNode")
         for name, value in (
             ("domainID", drive.domain_id),
-            ("imageID", drive.image_id),
+            ("imageID", layer.image_id or drive.image_id),
             ("path", layer.path),
             ("volumeID", layer.volume_id),
         ):

@@ -111,6 +111,13 @@ class LocksNotResponding(LeaseError):
         super().__init__(f"the lock manager cannot be asked: {why}")
 
 
+class InNoPool(LeaseError):
+    wire_name = "StoragePoolNotConnected"
+
+    def __init__(self) -> None:
+        super().__init__("this host is in no storage pool, and has no host id to take leases with")
+
+
 class NoSuchLease(LeaseError):
     wire_name = "NoSuchLease"
 

@@ -5,7 +5,7 @@ SETUP := @python3 deploy/setup/setup.py
 SOURCES := src deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit real lint format bench docs coverage clean
+.PHONY: help setup demo test unit real bed lint format bench docs coverage clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ setup: ## install Debian packages, Python environment, certificates and the tiny
 demo: setup ## boot a real virtual machine under the agent, in a private virtual host (ONCE=1 stops after the table)
 	$(PYTHON) deploy/demo/demo.py
 
-test: setup ## everything: lint, unit tier, real tier
+test: setup ## everything: lint, unit tier, real tier, bed tier
 	@$(PYTHON) -m deploy.check.run
 
 unit: setup ## only the unit tier: no root, no libvirt daemon
@@ -24,6 +24,9 @@ unit: setup ## only the unit tier: no root, no libvirt daemon
 
 real: setup ## only the real tier: libvirt and QEMU in a virtual host (root)
 	@$(PYTHON) -m deploy.check.run real
+
+bed: setup ## only the bed tier: LVM, iSCSI, NFS, sanlock in a full kernel (root); builds the bed once
+	@$(PYTHON) -m deploy.check.run bed
 
 lint: setup ## only the checks of style, types and import directions
 	@$(PYTHON) -m deploy.check.run lint

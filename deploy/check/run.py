@@ -1,6 +1,6 @@
 """make test: the checks and the test tiers one after another, then one table and one summary line.
 
-    python -m deploy.check.run [lint] [unit] [real]        all of them by default
+    python -m deploy.check.run [lint] [unit] [real] [bed]        all of them by default
 
 The exit code is 0 only if nothing failed. A tier that cannot run here does not fail the run; the table says why.
 """
@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+from deploy.check.bed_tier import bed_tier
 from deploy.check.linters import lint
 from deploy.check.tiers import pytest_tier
 from deploy.check.verdict import Verdict, summary, table
@@ -19,6 +20,7 @@ TIERS = {
     # The guard against a hang; the tiers are to stay far below it.
     "unit": lambda: pytest_tier(ROOT, "unit", markers="not real and not bed", deadline=900),
     "real": lambda: pytest_tier(ROOT, "real", markers="real", deadline=1500),
+    "bed": lambda: bed_tier(ROOT),
 }
 
 

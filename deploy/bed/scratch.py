@@ -1,0 +1,44 @@
+"""The folders that beds write to, in memory; each belongs to the process that made it."""
+
+import itertools
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from deploy.rig.processes import Process, process
+
+_OWNER = "owner.json"
+_PREFIX = "ovis-bed-"
+_NEEDED = 2 << 30
+_NUMBERS = itertools.count(1)
+
+
+def parent() -> Path:
+    """OVIS_BED_DIR, else /dev/shm if a few beds' memories have room there, else the folder for temporary files."""
+    if chosen := os.environ.get("OVIS_BED_DIR"):
+        return Path(chosen)
+    memory = Path("/dev/shm")  # noqa: S108  (the names in it are ours and hard to guess)
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _NEEDED else Path(tempfile.gettempdir())
+
+
+def new(name: str) -> Path:
+    owner = process(os.getpid())
+    folder = parent() / f"{_PREFIX}{owner.pid}-{next(_NUMBERS)}-{name}"
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier process with our number
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / _OWNER).write_text(json.dumps(asdict(owner)))
+    return folder
+
+
+def sweep() -> None:
+    """Remove what processes that were killed have left. Their beds have ended with them."""
+    for folder in parent().glob(f"{_PREFIX}*"):
+        try:
+            owner = Process(**json.loads((folder / _OWNER).read_text()))
+        except (OSError, ValueError, TypeError):
+            continue  # being made or being removed, just now
+        if not owner.is_alive:
+            shutil.rmtree(folder, ignore_errors=True)

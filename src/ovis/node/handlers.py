@@ -20,6 +20,16 @@ from ovis.node.vm.tuning import verbs as tuning
 
 # module -> class -> verbs
 LATE: dict[str, dict[str, tuple[str, ...]]] = {
+    "ovis.node.storage.connections.verbs": {
+        "ISCSIConnection": ("discoverSendTargets",),
+        "StoragePool": ("connectStorageServer", "disconnectStorageServer"),
+    },
+    "ovis.node.storage.domains.monitor_verbs": {
+        "Host": ("getStorageRepoStats", "startMonitoringDomain", "stopMonitoringDomain"),
+    },
+    "ovis.node.storage.leases.verbs": {
+        "Lease": ("create", "delete", "fence", "info", "rebuild_leases", "status"),
+    },
     "ovis.node.storage.transfers.verbs": {
         "Host": ("add_image_ticket", "extend_image_ticket", "get_image_ticket", "remove_image_ticket"),
     },

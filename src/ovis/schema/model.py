@@ -46,6 +46,7 @@ REPETITION = {
 SUBJECTS = {
     "vm": "the id of the VM",
     "job": "the id of the job",
+    "domain": "the id of the storage domain",
     "none": "nothing, or a constant",
 }
 """What stands after the name of an event on the wire."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from ovis.client import codec
-from ovis.client.types import HardwareInformation, HostStats, V2VJobInfo, VdsmCapabilities
+from ovis.client.types import HardwareInformation, HostStats, StorageDomainVitals, V2VJobInfo, VdsmCapabilities
 from ovis.node.errors import NodeError
 from ovis.node.host import hardware, libvirt_facts
 from ovis.node.host.capabilities import Machine, capabilities, read_machine
@@ -48,8 +48,9 @@ class NotMeasuredYet(NodeError):
 class HostMonitor:
     """Made and used in the event loop. `close` it when `sample_forever` and `follow_hypervisor` have been cancelled.
 
-    `acceleration`, `vm_counts` and `imports` are asked each time, so they may change. `identity_file` keeps the host's
-    id unless one is configured. `watched_folders`: whose free space is reported. `implemented`: verbs that are built.
+    `acceleration`, `vm_counts`, `imports` and `storage_domains` are asked each time, so they may change.
+    `identity_file` keeps the host's id unless one is configured. `watched_folders`: whose free space is reported.
+    `implemented`: verbs that are built.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class HostMonitor:
         acceleration: Callable[[], Acceleration],
         vm_counts: Callable[[], VmCounts],
         imports: Callable[[], Mapping[str, V2VJobInfo]] = dict,
+        storage_domains: Callable[[], Mapping[str, StorageDomainVitals]] = dict,
         implemented: Collection[str],
         identity_file: Path,
         configured_id: str = "",
@@ -71,6 +73,7 @@ class HostMonitor:
         self._acceleration = acceleration
         self._vm_counts = vm_counts
         self._imports = imports
+        self._storage_domains = storage_domains
         self._implemented = implemented
         self._identity_file = identity_file
         self._configured_id = configured_id
@@ -108,7 +111,9 @@ class HostMonitor:
             self._read_free_space(),
         )
         stats = host_stats(self._reading, reading, self._vm_counts(), free)
-        self._latest = msgspec.structs.replace(stats, v2v_jobs=dict(self._imports()))
+        self._latest = msgspec.structs.replace(
+            stats, v2v_jobs=dict(self._imports()), storage_domains=dict(self._storage_domains())
+        )
         self._encoded = msgspec.Raw(codec.encode_result("Host.getStats", self._latest))
         self._reading = reading
 

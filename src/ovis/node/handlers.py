@@ -30,6 +30,11 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.storage.leases.verbs": {
         "Lease": ("create", "delete", "fence", "info", "rebuild_leases", "status"),
     },
+    "ovis.node.storage.devices.verbs": {"Host": ("getDeviceList", "getDevicesVisibility")},
+    "ovis.node.storage.lvm.verbs": {
+        "Host": ("getLVMVolumeGroups",),
+        "LVMVolumeGroup": ("create", "getInfo", "remove"),
+    },
     "ovis.node.storage.transfers.verbs": {
         "Host": ("add_image_ticket", "extend_image_ticket", "get_image_ticket", "remove_image_ticket"),
     },

@@ -12,6 +12,7 @@ from ovis.node.storage.settings import StorageSettings
 if TYPE_CHECKING:
     from ovis.node.privileged.client import Privileged
     from ovis.node.storage.connections.connections import Connections
+    from ovis.node.storage.devices.devices import Devices
     from ovis.node.storage.domains.block_domain import BlockHost
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.formats.identifiers import DomainId
@@ -94,6 +95,13 @@ class Parts:
             open_io=self._block_io,
         )
 
+    @cached_property
+    def devices(self) -> Devices:
+        """The disks that this host sees."""
+        from ovis.node.storage.devices.devices import Devices
+
+        return Devices(self.privileged, self.block_host.lvm)
+
     def watch(self, storage: Storage, domain_id: DomainId) -> None:
         storage.monitors.watch(domain_id)
 
@@ -103,7 +111,9 @@ class Parts:
     async def recover(self) -> None: ...
 
     async def close(self) -> None:
-        for name in ("_local", "_sanlock", "privileged"):
+        if "block_host" in self.__dict__:
+            await self.block_host.memory.close()
+        for name in ("devices", "_local", "_sanlock", "privileged"):
             if name in self.__dict__:
                 await getattr(self, name).close()
 

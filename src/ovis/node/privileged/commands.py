@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -54,7 +55,7 @@ async def run(
         except BaseException:
             await _end(process, program, grace)
             raise
-        return CommandResult(status, _content(output), _content(errors))
+        return CommandResult(status, _content(output, program), _content(errors, program))
 
 
 @contextlib.contextmanager
@@ -68,8 +69,11 @@ def _memory_file(content: bytes = b"") -> Iterator[int]:
         os.close(descriptor)
 
 
-def _content(descriptor: int) -> bytes:
-    return os.pread(descriptor, OUTPUT_LIMIT, 0)
+def _content(descriptor: int, program: str) -> bytes:
+    size = os.fstat(descriptor).st_size
+    if size > OUTPUT_LIMIT:
+        raise OSError(errno.EFBIG, f"its output of {size} bytes is too long", program)
+    return os.pread(descriptor, size, 0)
 
 
 async def _end(process: asyncio.subprocess.Process, program: str, grace: float) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from ovis.node.privileged import mount_table
@@ -70,6 +71,7 @@ async def mount(request: Mount, work: Work) -> CommandResult:
         raise Refused(what, f"file systems of type {request.type!r} are not mounted here")
     _check_source(request.source, what)
     options = ["nosuid", "nodev", *(_checked_option(option, what) for option in request.options)]
+    _check_free(target, work.rules.repository, what)
     folder = open_folder(target, work.rules.repository)
     try:
         command = ["mount", "--no-canonicalize", "-t", request.type, "-o", ",".join(dict.fromkeys(options))]
@@ -91,6 +93,13 @@ async def unmount(request: Unmount, work: Work) -> CommandResult:
 
 def _has_systemd() -> bool:
     return os.path.isdir("/run/systemd/system")
+
+
+def _check_free(target: PurePosixPath, repository: PurePosixPath, what: str) -> None:
+    """Opening a folder on a mounted file system could hang, and mounting twice is a mistake."""
+    for mounted in mount_table.read():
+        if target.is_relative_to(mounted.target) and mounted.target.is_relative_to(repository / "mnt"):
+            raise Refused(what, f"{mounted.source} is mounted at {mounted.target}")
 
 
 def _check_source(source: str, what: str) -> None:

@@ -1,0 +1,96 @@
+"""The helper as a service of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from programs import put
+
+from ovis.node.privileged.client import Privileged, at
+from ovis.node.privileged.errors import HelperLost, NoHelper
+from ovis.node.privileged.lvm import RunLvm
+from ovis.node.privileged.main import main as helper_main
+
+PROGRAM = Path(__file__).with_name("programs.py")
+
+
+async def started(folder: Path, *, user: int) -> asyncio.subprocess.Process:
+    path = folder / "socket"
+    words = ("--socket", str(path), "--user", str(user), "--repository", str(folder))
+    process = await asyncio.create_subprocess_exec(sys.executable, "-P", str(PROGRAM), str(folder / "bin"), *words)
+    async with asyncio.timeout(30):
+        while True:
+            with socket.socket(socket.AF_UNIX) as probe:
+                try:
+                    probe.connect(str(path))
+                except OSError:
+                    await asyncio.sleep(0.02)
+                else:
+                    return process
+
+
+def test_several_agents_are_served_and_a_signal_ends_it(tmp_path: Path) -> None:
+    put(tmp_path / "bin", "lvm", "exit 3")
+
+    async def main() -> None:
+        process = await started(tmp_path, user=os.geteuid())
+        agents = [Privileged(at(tmp_path / "socket")) for _ in range(3)]
+        results = await asyncio.gather(*(agent.call(RunLvm(arguments=("lvs",))) for agent in agents))
+        assert {result.status for result in results} == {3}
+        await agents[0].close()
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+        with pytest.raises((HelperLost, NoHelper)):
+            await agents[1].call(RunLvm(arguments=("lvs",)))
+        for agent in agents:
+            await agent.close()
+
+    asyncio.run(main())
+
+
+def test_a_service_that_was_killed_and_started_again_is_found(tmp_path: Path) -> None:
+    put(tmp_path / "bin", "lvm", "exit 0")
+
+    async def main() -> None:
+        agent = Privileged(at(tmp_path / "socket"))
+        for _ in range(2):
+            process = await started(tmp_path, user=os.geteuid())
+            assert (await agent.call(RunLvm(arguments=("lvs",)))).ok
+            process.kill()
+            await process.wait()
+            await asyncio.sleep(0)
+            with pytest.raises((HelperLost, NoHelper)):
+                await agent.call(RunLvm(arguments=("lvs",)))
+        await agent.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+def test_strangers_are_turned_away(tmp_path: Path) -> None:
+    put(tmp_path / "bin", "lvm", "exit 0")
+    tmp_path.chmod(0o755)
+    code = (
+        "import os, socket, sys; s = socket.socket(socket.AF_UNIX); os.chdir(sys.argv[1]); os.setuid(65534);"
+        "s.connect('socket'); sys.exit(len(s.recv(1)))"
+    )
+
+    async def main() -> None:
+        process = await started(tmp_path, user=36)
+        stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(tmp_path))
+        assert await asyncio.wait_for(stranger.wait(), 30) == 0  # closed without a word
+        process.terminate()
+        await process.wait()
+
+    asyncio.run(main())
+
+
+def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        helper_main([])
+    assert end.value.code == 2
+    assert "--socket" in capsys.readouterr().err

@@ -21,8 +21,9 @@ from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.volume_metadata import Legality, VolumeRole
 from ovis.node.storage.images import merging
 from ovis.node.storage.images.merging import Subchain
+from ovis.node.storage.leases.errors import GenerationMismatch
 from ovis.node.storage.volumes import deleting
-from ovis.node.storage.volumes.errors import StaleGeneration, UnexpectedState, WrongParent
+from ovis.node.storage.volumes.errors import UnexpectedState, WrongParent
 
 BOTH = pytest.mark.parametrize("domain", [FILE, BLOCK])
 
@@ -135,7 +136,7 @@ def test_each_part_wants_the_one_before(tmp_path: Path) -> None:
             await finalize(host, merge)
         with pytest.raises(WrongParent):
             await prepare(host, subchain(FILE, 1, 3))
-        with pytest.raises(StaleGeneration):
+        with pytest.raises(GenerationMismatch):
             await prepare(host, subchain(FILE, 1, 2, 7))
 
     run(tmp_path, main)

@@ -1,8 +1,10 @@
 """A host with storage in a folder: the real root object, tasks and qemu-img over domains that behave."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
+import traceback
 from collections.abc import Callable, Coroutine
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -15,7 +17,9 @@ from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.repository import DomainPaths, Repository
 from ovis.node.storage.formats.sanlock_areas import Geometry
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata
+from ovis.node.storage.leases.errors import HostIdTaken
 from ovis.node.storage.leases.interface import Locks, Lockspace
+from ovis.node.storage.leases.local import LocalLocks
 from ovis.node.storage.leases.simulated import SharedLeases
 from ovis.node.storage.parts import Parts
 from ovis.node.storage.settings import StorageSettings
@@ -47,6 +51,8 @@ class FolderDomain:
     def __init__(self, root: Path, domain: DomainId, locks: Locks, *, is_block: bool, version: int = 5) -> None:
         self.id, self.version, self.locks = domain, version, locks
         self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        (root / "ids").touch()
         self.store = DirectoryStore(root, domain, is_block=is_block, version=version)
         # A block domain's own folder is not where its data are.
         self.paths = DomainPaths(PurePosixPath(root / "mnt" if is_block else root))
@@ -63,15 +69,14 @@ class FolderDomain:
 class Station:
     def __init__(self, folder: Path, leases: SharedLeases | None = None) -> None:
         self.folder = folder
-        self.leases = leases or SharedLeases()
-        locks = self.leases.host("here")
+        self.locks: Locks = LocalLocks() if leases is None else leases.host("here")
         repository = Repository(PurePosixPath(folder / "rhev"), PurePosixPath(folder / "run/vdsm"))
         settings = StorageSettings(state=folder / "state", run=folder / "run", repository=repository)
         self.events = Bus()
         self.jobs = Jobs(self.events)
         self.storage = Storage(settings, self.jobs, self.events, parts=Parts(settings), now=lambda: 1_700_000_000.0)
         self.domains = {
-            domain: FolderDomain(folder / domain, domain, locks, is_block=domain == BLOCK)
+            domain: FolderDomain(folder / domain, domain, self.locks, is_block=domain == BLOCK)
             for domain in (FILE, BLOCK, OTHER)
         }
         for domain in self.domains.values():
@@ -83,7 +88,12 @@ class Station:
     async def join(self) -> None:
         for domain in self.domains.values():
             await domain.locks.format_lockspace(domain.lockspace)
-            await domain.locks.join(domain.lockspace, HOST)
+            async with asyncio.timeout(20):
+                while True:  # a program of a station that was killed may take a moment to die
+                    with contextlib.suppress(HostIdTaken):
+                        await domain.locks.join(domain.lockspace, HOST)
+                        break
+                    await asyncio.sleep(0.01)
 
     async def start(self, plan: Plan, verb: str = "test") -> str:
         return await self.storage.tasks.start(verb, plan.steps, claims=plan.claims)
@@ -114,6 +124,7 @@ class Station:
     async def close(self) -> None:
         await self.jobs.close()
         await self.storage.close()
+        await self.locks.close()
 
     def state(self) -> dict[str, Any]:
         """Everything that lies on storage, without data: what a model is compared with."""
@@ -177,6 +188,9 @@ def killed_at(folder: Path, change: int, work: Callable[[Station], Coroutine[Any
 
             run(folder, main)
             os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             os._exit(1)
     status = os.waitpid(pid, 0)[1]

@@ -18,8 +18,9 @@ from ovis.node.storage import claims
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.volume_metadata import Legality, VolumeRole
 from ovis.node.storage.images import merge_steps
+from ovis.node.storage.leases.errors import GenerationMismatch
 from ovis.node.storage.volumes import bitmaps, qemu_img, reading, steps
-from ovis.node.storage.volumes.errors import MergeFailed, QemuImgFailed, StaleGeneration, UnexpectedState, WrongParent
+from ovis.node.storage.volumes.errors import MergeFailed, QemuImgFailed, UnexpectedState, WrongParent
 from ovis.node.storage.volumes.plan import Plan
 from ovis.node.storage.volumes.qemu_img import Disk, OnPercent
 
@@ -45,7 +46,7 @@ class Subchain:
 
 
 async def plan_prepare(domain: Domain, subchain: Subchain) -> Plan:
-    """Raises NotInChain, WrongParent, StaleGeneration, UnexpectedState."""
+    """Raises NotInChain, WrongParent, GenerationMismatch, UnexpectedState."""
     image, base, top = await read(domain, subchain)
     image.require_legal(image.chain(top.id)[:-2])
     planned: list[Step] = [steps.Expect.of(domain.id, base), steps.Expect.of(domain.id, top)]
@@ -71,7 +72,7 @@ async def merge(
 
 
 async def plan_finalize(domain: Domain, subchain: Subchain) -> Plan:
-    """Raises NotInChain, WrongParent, StaleGeneration, UnexpectedState."""
+    """Raises NotInChain, WrongParent, GenerationMismatch, UnexpectedState."""
     image, base, top = await read(domain, subchain)
     if base.is_legal:
         raise UnexpectedState(str(subchain), "nothing was merged: the base is marked LEGAL")
@@ -89,7 +90,7 @@ async def plan_reduce(domain: Domain, image_id: ImageId, volume: VolumeId, *, al
 
 
 async def read(domain: Domain, subchain: Subchain) -> tuple[Image, Layer, Layer]:
-    """Raises NotInChain, WrongParent, StaleGeneration, UnexpectedState."""
+    """Raises NotInChain, WrongParent, GenerationMismatch, UnexpectedState."""
     image = await reading.image(domain, subchain.image)
     base, top = image.layer(subchain.base), image.layer(subchain.top)
     if top.metadata.parent != base.id:
@@ -98,5 +99,5 @@ async def read(domain: Domain, subchain: Subchain) -> tuple[Image, Layer, Layer]
         raise UnexpectedState(str(subchain), "the base is a template, into which nothing is written")
     wanted, found = subchain.base_generation, base.metadata.generation
     if wanted is not None and wanted != found:
-        raise StaleGeneration(str(subchain), wanted, found)
+        raise GenerationMismatch(str(subchain), wanted=wanted, found=found)
     return image, base, top

@@ -59,7 +59,7 @@ async def fill(
             if is_qcow2:
                 fresh = NewVolume(wanted.id, wanted.metadata, 0, False, parent.format if parent else None)
                 await write_header(target_domain, fresh, disk)
-            await qemu_img.on(target_domain, source_domain).convert(
+            await qemu_img.on(target_domain).convert(
                 top,
                 disk,
                 above=parent,

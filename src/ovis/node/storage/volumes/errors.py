@@ -7,7 +7,7 @@ StorageError
     ├── IllegalParent, ParentNotShared, ParentNotLeaf
     ├── HasChildren, SharedInUse, NotWritable, CannotShrink
     ├── BrokenChain, NotInChain, WrongParent, UnexpectedState, IllegalVolume
-    ├── StaleGeneration, InvalidUpdate
+    ├── InvalidUpdate
     ├── NoSuchBitmap, BitmapFailed, RemoveBitmapFailed, MergeBitmapFailed, BadBitmapChain
     ├── CopyFailed, MergeFailed, ImageExists, TransientExists, Unsupported
     └── Untrusted                      what came from outside is not what it says, or names other files
@@ -102,14 +102,6 @@ class IllegalVolume(VolumeError):
 
 class InvalidUpdate(VolumeError):
     wire_name = "InvalidVolumeUpdate"
-
-
-class StaleGeneration(VolumeError):
-    wire_name = "GenerationMismatch"
-
-    def __init__(self, subject: str, wanted: int, found: int) -> None:
-        super().__init__(subject, f"has generation {found}, not {wanted} as expected; nothing was changed")
-        self.wanted, self.found = wanted, found
 
 
 class NoSuchBitmap(VolumeError):

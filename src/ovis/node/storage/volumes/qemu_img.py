@@ -18,12 +18,12 @@ from ovis.node import processes
 from ovis.node.processes import Command, Ended, Limits
 from ovis.node.qemu_progress import Progress
 from ovis.node.storage.errors import NoSpace
+from ovis.node.storage.leases.held import inherited
 from ovis.node.storage.volumes.errors import QemuImgFailed
 from ovis.node.storage.volumes.image_info import Check, Extent, ImageInfo, Measure, decode_extents
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
-    from ovis.node.storage.leases.interface import Tie
 
 RAW, QCOW2 = "raw", "qcow2"
 
@@ -56,11 +56,10 @@ class Disk:
 
 @dataclass(frozen=True)
 class QemuImg:
-    """`domain` is named where space runs out. `ties` are inherited: by them a writer is found and ended when the lease
-    that it works under is lost (leases/interface.py)."""
+    """`domain` is named where space runs out. Every process inherits what ties it to the leases of the running
+    operation (leases/held.py): none of them outlives its lease."""
 
     domain: str = ""
-    ties: Sequence[Tie] = ()
     stall: float = STALL_SECONDS
     program: Sequence[str] = field(default_factory=lambda: ("qemu-img",))
 
@@ -207,8 +206,7 @@ class QemuImg:
         accept: Sequence[int] = (0,),
         output: int = OUTPUT_LIMIT,
     ) -> Ended:
-        descriptors = [tie.fileno() for tie in self.ties if tie.is_open]
-        started = Command([*self.program, command, *words], limits=limits, descriptors=descriptors, output_limit=output)
+        started = Command([*self.program, command, *words], limits=limits, descriptors=inherited(), output_limit=output)
         try:
             ended = await processes.run(started, seconds=seconds, on_output=on_output)
         except processes.Stalled as error:
@@ -222,10 +220,9 @@ class QemuImg:
         return ended
 
 
-def on(*domains: Domain) -> QemuImg:
-    """For work that writes to the first of these domains; it ends when a lease of any of them is lost."""
-    ties = (domain.locks.tie(domain.lockspace) for domain in domains)
-    return QemuImg(domain=domains[0].id, ties=tuple(tie for tie in ties if tie is not None))
+def on(domain: Domain) -> QemuImg:
+    """For work that writes to the domain."""
+    return QemuImg(domain=domain.id)
 
 
 def _layers(view: Sequence[Disk]) -> str:

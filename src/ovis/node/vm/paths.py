@@ -122,9 +122,11 @@ def _refuse_mixed(element: etree._Element) -> None:
 
 
 def _is_free(element: etree._Element) -> bool:
-    """Not a path of this host: metadata, and the tag under which a guest sees a shared folder."""
+    """Not a path of this host: metadata, and the tag under which a guest sees a shared folder. Nor one that a caller
+    chose: the place of a lease (lease_places)."""
+    parent = element.getparent()
     return any(e.tag == "metadata" for e in (element, *element.iterancestors())) or (
-        element.tag == "target" and (parent := element.getparent()) is not None and parent.tag == "filesystem"
+        element.tag == "target" and parent is not None and parent.tag in ("filesystem", "lease")
     )
 
 

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ovis.node.storage.domains.access import access
 from ovis.node.storage.errors import NoSpace, StorageError
 from ovis.node.storage.formats import lease_index
 from ovis.node.storage.formats.errors import Broken
@@ -167,7 +168,8 @@ class ExternalLeases:
 
     async def _read(self) -> tuple[bytes, LeaseIndex]:
         offset = self._place.offset + self._geometry.index_offset
-        data = await self._domain.io.read(self._place.path, offset=offset, size=SIZE, direct=True)
+        with access(self._domain.id, missing=NoLeases(self._domain)):  # local domains have no such file
+            data = await self._domain.io.read(self._place.path, offset=offset, size=SIZE, direct=True)
         try:
             index = lease_index.read(data, self._geometry)
         except Broken as error:

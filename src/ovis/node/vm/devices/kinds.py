@@ -68,7 +68,7 @@ KINDS = (
     Kind(tpm.Tpm, types.VmTpmDevice, tpm.build, tpm.tell),
     Kind(smartcard.Smartcard, types.VmSmartcardDevice, smartcard.build, smartcard.tell),
     Kind(hostdev.HostDevice, types.VmHostDevice, hostdev.build, hostdev.tell),
-    Kind(lease.Lease, tell=lease.tell),
+    Kind(lease.Lease, types.VmLeaseDevice, lease.build_unplaced, lease.tell),
     Kind(memory.Memory),
     Kind(redirdev.RedirDevice),
     Kind(panic.Panic),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ovis.client.types import VmDeviceType, VmLeaseDevice
+from ovis.node.vm.devices.board import Board
 from ovis.node.vm.devices.description import WHOLE, Device, at
 
 
@@ -21,6 +22,11 @@ class Lease(Device):
 
 def build(given: VmLeaseDevice, path: str, offset: int) -> Lease:
     return Lease(lockspace=given.sd_id, key=given.lease_id, path=path, offset=offset)
+
+
+def build_unplaced(given: VmLeaseDevice, board: Board, field: str) -> list[Device]:
+    """Of a new VM: where it lies is written when its description is prepared (lease_places)."""
+    return [Lease(lockspace=given.sd_id, key=given.lease_id, path="")]
 
 
 def tell(lease: Lease) -> VmLeaseDevice:

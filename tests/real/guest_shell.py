@@ -21,6 +21,11 @@ def run(domain: libvirt.virDomain, script: str) -> str:
     return base64.b64decode(state.get("out-data", "")).decode(errors="replace")
 
 
+def start(domain: libvirt.virDomain, script: str) -> None:
+    """Does not wait for its end."""
+    _ask(domain, "guest-exec", path="/bin/sh", arg=["-c", script])
+
+
 def is_there(domain: libvirt.virDomain) -> bool:
     """Whether the agent answers."""
     try:

@@ -199,6 +199,21 @@ def test_cpus_are_plugged_and_pinned(guest: RunningGuest) -> None:
     assert caught.value.code == 60
 
 
+def test_cpus_that_the_guest_keeps_are_an_error_that_tells_how_many_there_are(guest: RunningGuest) -> None:
+    """Under emulation the guest does not give a CPU back within libvirt's five seconds."""
+    if guest.node.host.get_vm_full_list([guest.id])[0].smp != 2:
+        guest.node.vm.set_number_of_cpus(guest.id, 2)
+    with pytest.raises(RpcError, match="it has 2 now") as caught:
+        guest.node.vm.set_number_of_cpus(guest.id, 1)
+    assert caught.value.code == 60
+    there = guest.domain.vcpusFlags(libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    assert guest.node.host.get_vm_full_list([guest.id])[0].smp == there
+
+
+def memory_of(guest: RunningGuest) -> int:
+    return int(guest.run("grep MemTotal /proc/meminfo | tr -dc 0-9"))
+
+
 def test_memory_is_plugged_and_asked_back(guest: RunningGuest) -> None:
     module = VmMemoryDevice(
         device=types.VmMemoryDeviceType.MEMORY, device_type=types.VmDeviceType.MEMORY, node=0, size=128 * MIB
@@ -206,7 +221,18 @@ def test_memory_is_plugged_and_asked_back(guest: RunningGuest) -> None:
     answer = guest.node.vm.hotplug_memory(guest.id, HotplugMemoryParams(memory=module))
     assert answer.mem_size == 384 * MIB
     wait(lambda: guest.live().find("devices/memory") is not None)
+    before = memory_of(guest)
+    # As movable memory: a guest that puts its own structures there never gives it back.
+    guest.run(
+        "for m in /sys/devices/system/memory/memory*/state; do grep -q offline $m && echo online_movable > $m; done"
+    )
+    wait(lambda: memory_of(guest) > before)
     guest.node.vm.hotunplug_memory(guest.id, HotplugMemoryParams(memory=module))
+    wait(lambda: guest.live().find("devices/memory") is None)
+    wait(lambda: guest.node.host.get_vm_full_list([guest.id])[0].mem_size == 256 * MIB)
+    with pytest.raises(RpcError) as caught:
+        guest.node.vm.hotunplug_memory(guest.id, HotplugMemoryParams(memory=module))
+    assert caught.value.code == 85
 
 
 def test_the_cd_is_made_of_files_changed_and_taken_out(guest: RunningGuest) -> None:

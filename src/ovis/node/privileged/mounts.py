@@ -77,9 +77,11 @@ async def mount(request: Mount, work: Work) -> CommandResult:
         command = ["mount", "--no-canonicalize", "-t", request.type, "-o", ",".join(dict.fromkeys(options))]
         if request.type in DAEMONS and _has_systemd():
             command = ["systemd-run", "--scope", "--quiet", "--collect", "--slice=ovis-mounts", *command]
-        return await work.run(*command, "--", request.source, f"/proc/self/fd/{folder}", descriptors=[folder])
+        place = f"/proc/self/fd/{folder}"
+        result = await work.run(*command, "--", request.source, place, descriptors=[folder])
     finally:
         os.close(folder)
+    return CommandResult(result.status, result.output, result.errors.replace(place.encode(), str(target).encode()))
 
 
 async def unmount(request: Unmount, work: Work) -> CommandResult:

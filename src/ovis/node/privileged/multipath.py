@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from ovis.node.privileged.errors import Refused
 from ovis.node.privileged.protocol import CommandResult, Request
+from ovis.node.privileged.rules import storage_device
 from ovis.node.privileged.work import Work
 
 _NAME = re.compile(r"[A-Za-z0-9+_.:@%-]+")
@@ -31,6 +32,12 @@ class RereadMultipath(Request[CommandResult], frozen=True, kw_only=True):
     """multipathd looks at all devices again."""
 
 
+class DropPartitions(Request[CommandResult], frozen=True, kw_only=True):
+    """Take the kernel's devices for the partitions of a map away; what is on the disk stays. Those in use stay, too."""
+
+    name: str
+
+
 async def read_multipath(request: ReadMultipath, work: Work) -> CommandResult:
     if request.what == "maps":
         return await work.run("multipathd", "show", "maps", "json")
@@ -41,6 +48,12 @@ async def resize_map(request: ResizeMap, work: Work) -> CommandResult:
     if not _NAME.fullmatch(request.name):
         raise Refused(f"the multipath map {request.name!r}", "this is no name of a map")
     return await work.run("multipathd", "resize", "map", request.name)
+
+
+async def drop_partitions(request: DropPartitions, work: Work) -> CommandResult:
+    if not _NAME.fullmatch(request.name):
+        raise Refused(f"the multipath map {request.name!r}", "this is no name of a map")
+    return await work.run("kpartx", "-d", "-s", "--", storage_device(f"/dev/mapper/{request.name}"))
 
 
 async def reread_multipath(request: RereadMultipath, work: Work) -> CommandResult:

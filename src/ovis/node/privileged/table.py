@@ -27,6 +27,7 @@ VERBS: dict[type[Request[Any]], Verb] = {
     iscsi.RescanSessions: iscsi.rescan_sessions,
     multipath.ReadMultipath: multipath.read_multipath,
     multipath.ResizeMap: multipath.resize_map,
+    multipath.DropPartitions: multipath.drop_partitions,
     multipath.RereadMultipath: multipath.reread_multipath,
     devices.ReadDevice: devices.read_device,
     devices.OwnDevice: devices.own_device,

@@ -28,8 +28,9 @@ import msgspec
 from ovis.client.types import ConnectionRefParameters
 from ovis.node.errors import NodeError
 from ovis.node.privileged.devices import SettleDevices
+from ovis.node.privileged.errors import Refused
 from ovis.node.storage.connections import kept, kinds
-from ovis.node.storage.connections.errors import ConnectionProblem
+from ovis.node.storage.connections.errors import ConnectionProblem, WrongParameters
 from ovis.node.storage.connections.interface import Server, Tools
 from ovis.node.storage.connections.kept import Kept
 from ovis.node.storage.connections.kinds import AnyServer
@@ -262,5 +263,7 @@ class Connections:
 async def _translated(name: str, work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
+    except Refused as error:
+        raise WrongParameters(f"description ({name})", error.problem) from error
     except OSError as error:
         raise SystemRefuses(name, error) from error

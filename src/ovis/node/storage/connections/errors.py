@@ -44,6 +44,10 @@ class CannotMount(ConnectionProblem):
         self.server, self.problem = server, problem
 
 
+class UnknownFileSystem(CannotMount):
+    wire_name = "MountTypeError"
+
+
 class NotUsable(ConnectionProblem):
     wire_name = "StorageServerAccessPermissionError"
 

@@ -23,12 +23,14 @@ from ovis.node.privileged.access import Access, AccessState, CheckAccess
 from ovis.node.privileged.errors import TookTooLong
 from ovis.node.privileged.mount_table import Mounted
 from ovis.node.privileged.mounts import Mount, Unmount
-from ovis.node.storage.connections.errors import CannotMount, InUse, NotUsable
+from ovis.node.storage.connections.errors import CannotMount, InUse, NotUsable, UnknownFileSystem
 from ovis.node.storage.connections.interface import Tools
 
 log = logging.getLogger(__name__)
 
 SILENT = "it does not answer"
+UNKNOWN = ("unknown filesystem type", "you might need a /sbin/mount.")
+"""What mount(8) says when the kernel does not know the type, or when its helper program is not installed."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ async def _mount(place: Place, tools: Tools) -> None:
     except TookTooLong as error:
         raise CannotMount(place.source, f"{SILENT} within {error.seconds:g} s") from error
     if not result.ok:
-        raise CannotMount(place.source, result.complaint)
+        is_unknown = any(words in result.complaint for words in UNKNOWN)
+        raise (UnknownFileSystem if is_unknown else CannotMount)(place.source, result.complaint)
 
 
 async def _give_up_stale(place: Place, access: Access, tools: Tools) -> None:

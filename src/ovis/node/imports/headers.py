@@ -3,12 +3,11 @@
 An image can name other files, which whoever opens it then reads: a backing file or external data file (qcow2), a parent
 or extents (VMDK). `qemu-img` tells of them only after it has opened them; so images that name any are refused here.
 
-    qcow2: magic "QFI\\xfb" 0 | version 4 | backing file offset 8 | size of the disk 24 | encryption 32
-           | incompatible features 72: 1 dirty, 2 corrupt, 4 external data file, 8 compression type, 16 extended L2
+    qcow2: see ovis.node.qcow2_header
     VMDK:  magic "KDMV" 0 | version 4 | capacity 12 | descriptor offset 28, size 36 (in sectors); 0x200 is where QEMU
            looks for a parent. A capacity of 0 makes QEMU read the descriptor and open the files that it names.
 
-Source: qemu docs/interop/qcow2.txt; VMware Virtual Disk Format 1.1; qemu block/vmdk.c (vmdk_open, vmdk_parent_open).
+Source: VMware Virtual Disk Format 1.1; qemu block/vmdk.c (vmdk_open, vmdk_parent_open).
 """
 
 from __future__ import annotations
@@ -17,12 +16,13 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ovis.node import qcow2_header
 from ovis.node.imports.errors import BadDisk
 
 Read = Callable[[int, int], bytes]
 """(offset, count) -> at most `count` bytes of the image."""
 
-QCOW2 = b"QFI\xfb"
+QCOW2 = qcow2_header.MAGIC
 VMDK = b"KDMV"
 OTHERS = {
     b"COWD": "an ESX sparse VMDK",
@@ -65,25 +65,26 @@ def check(read: Read, disk: str, announced: str | None) -> Header:
 
 
 def _qcow2(head: bytes, disk: str) -> Header:
-    if len(head) < 104:
+    if len(head) < qcow2_header.BYTES:
         raise BadDisk(disk, "it is cut off inside its header")
-    version, backing, _, cluster_bits, size, encryption = struct.unpack_from(">IQIIQI", head, 4)
-    if version not in (2, 3):
-        raise BadDisk(disk, f"qcow2 version {version} is not supported")
-    if backing:
+    found = qcow2_header.parse(head)
+    assert found is not None
+    if found.version not in (2, 3):
+        raise BadDisk(disk, f"qcow2 version {found.version} is not supported")
+    if found.backing_offset:
         raise BadDisk(disk, "it names a backing file: refused, because an import must not read other files")
-    features = struct.unpack_from(">Q", head, 72)[0] if version == 3 else 0
-    if features & 4:
+    features = found.incompatible
+    if features & qcow2_header.EXTERNAL_DATA_FILE:
         raise BadDisk(disk, "it names an external data file: refused, because an import must not read other files")
-    if features & 2:
+    if features & qcow2_header.CORRUPT:
         raise BadDisk(disk, "it is marked as corrupt")
     if features & ~0b11001:
         raise BadDisk(disk, f"it needs features that are not supported (0x{features:x})")
-    if encryption:
+    if found.encryption:
         raise BadDisk(disk, "it is encrypted")
-    if not 9 <= cluster_bits <= 21:
-        raise BadDisk(disk, f"its clusters cannot have 2^{cluster_bits} bytes")
-    return Header("qcow2", _plausible(size, disk))
+    if not 9 <= found.cluster_bits <= 21:
+        raise BadDisk(disk, f"its clusters cannot have 2^{found.cluster_bits} bytes")
+    return Header("qcow2", _plausible(found.size, disk))
 
 
 def _vmdk(head: bytes, read: Read, disk: str) -> Header:

@@ -1,19 +1,16 @@
 """What the first bytes of an image say. Read by us instead of qemu-img: in use by QEMU or not, without a process.
 
-qcow2, big-endian: magic "QFI\\xfb", version (4), offset of the backing file's name (8), its length (4),
-cluster bits (4), virtual size (8) ... version 3: incompatible features (8) at 72, of which bit 2 is an external data
-file. Anything without the magic counts as raw. Source: QEMU docs/interop/qcow2.txt.
+Anything that is not qcow2 counts as raw.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 from dataclasses import dataclass
 
-MAGIC = b"QFI\xfb"
+from ovis.node import qcow2_header
+
 NAME_LIMIT = 1023  # of the format
-EXTERNAL_DATA_FILE = 1 << 2
 LARGEST_CLUSTER = 2 << 20
 
 
@@ -35,17 +32,17 @@ def read(path: str) -> ImageHeader:
     """Blocks. Raises OSError, BadImage."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        head = os.pread(descriptor, 104, 0)
-        if head[:4] != MAGIC:
+        try:
+            found = qcow2_header.parse(os.pread(descriptor, qcow2_header.BYTES, 0))
+        except ValueError as error:
+            raise BadImage(f"{path}: {error}") from error
+        if found is None:
             return ImageHeader("raw", os.lseek(descriptor, 0, os.SEEK_END))
-        if len(head) < 72:
-            raise BadImage(f"{path}: its qcow2 header is cut off")
-        version, offset, length, _, size = struct.unpack_from(">IQIIQ", head, 4)
-        if version not in (2, 3):
-            raise BadImage(f"{path}: qcow2 version {version} is not known")
-        features = struct.unpack_from(">Q", head, 72)[0] if version == 3 and len(head) >= 80 else 0
-        backing = _backing(descriptor, path, offset, length) if offset else None
-        return ImageHeader("qcow2", size, backing, bool(features & EXTERNAL_DATA_FILE))
+        if found.version not in (2, 3):
+            raise BadImage(f"{path}: qcow2 version {found.version} is not known")
+        named = found.backing_offset
+        backing = _backing(descriptor, path, named, found.backing_length) if named else None
+        return ImageHeader("qcow2", found.size, backing, bool(found.incompatible & qcow2_header.EXTERNAL_DATA_FILE))
     finally:
         os.close(descriptor)
 

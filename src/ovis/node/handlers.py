@@ -27,6 +27,27 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.storage.domains.monitor_verbs": {
         "Host": ("getStorageRepoStats", "startMonitoringDomain", "stopMonitoringDomain"),
     },
+    "ovis.node.storage.domains.verbs": {
+        "Host": ("getStorageDomains",),
+        "StorageDomain": (
+            "activate",
+            "attach",
+            "create",
+            "deactivate",
+            "detach",
+            "dump",
+            "extend",
+            "format",
+            "getFileStats",
+            "getImages",
+            "getInfo",
+            "getStats",
+            "getVolumes",
+            "resizePV",
+            "setDescription",
+            "validate",
+        ),
+    },
     "ovis.node.storage.leases.verbs": {
         "Lease": ("create", "delete", "fence", "info", "rebuild_leases", "status"),
     },
@@ -34,6 +55,35 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.storage.lvm.verbs": {
         "Host": ("getLVMVolumeGroups",),
         "LVMVolumeGroup": ("create", "getInfo", "remove"),
+    },
+    "ovis.node.storage.pool.host_verbs": {
+        "Host": ("getConnectedStoragePools",),
+    },
+    "ovis.node.storage.pool.verbs": {
+        "StoragePool": (
+            "connect",
+            "create",
+            "destroy",
+            "disconnect",
+            "getBackedUpVmsInfo",
+            "getBackedUpVmsList",
+            "getDomainsContainingImage",
+            "getInfo",
+            "getSpmStatus",
+            "reconstructMaster",
+            "refresh",
+            "removeVM",
+            "setDescription",
+            "spmStart",
+            "spmStop",
+            "switchMaster",
+            "updateVMs",
+            "upgrade",
+        ),
+    },
+    "ovis.node.storage.tasks.verbs": {
+        "Host": ("getAllTasks", "getAllTasksInfo", "getAllTasksStatuses"),
+        "Task": ("clear", "getInfo", "getStatus", "revert", "stop"),
     },
     "ovis.node.storage.transfers.verbs": {
         "Host": ("add_image_ticket", "extend_image_ticket", "get_image_ticket", "remove_image_ticket"),

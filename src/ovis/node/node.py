@@ -30,9 +30,11 @@ from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.imports.settings import ImportSettings
 from ovis.node.jobs import Jobs
 from ovis.node.registry import HANDLERS
+from ovis.node.vm.lease_places import StorageLeases
 from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.vms import Vms
+from ovis.node.vm_storage import VolumesIfAny
 from ovis.wire.events import Bus
 
 if TYPE_CHECKING:
@@ -106,6 +108,13 @@ class Node:
             self._storage.domain_is_back = self._retry_paused
         return self._storage
 
+    def _has_storage(self) -> bool:
+        return self._storage is not None or (self.config.state_folder / STORAGE_STATE).exists()
+
+    @property
+    def uses_storage(self) -> bool:
+        return self._storage is not None
+
     async def run(self) -> None:
         """Keep everything true until cancelled; then nothing of it is left behind, and VMs run on."""
         try:
@@ -113,7 +122,7 @@ class Node:
                 tasks.create_task(self.host.sample_forever(self.config.vms.sample_seconds), name="host sampling")
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
                 tasks.create_task(self._care_for_vms(), name="VMs")
-                if (self.config.state_folder / STORAGE_STATE).exists():
+                if self._has_storage():
                     tasks.create_task(self._recover_storage(), name="storage")
         finally:
             await self.jobs.close()
@@ -125,7 +134,14 @@ class Node:
 
     async def _care_for_vms(self) -> None:
         self.acceleration = await self._choose_acceleration()
-        vms = Vms(self.hypervisor, self.events, self.config.state_folder, self._vm_settings())
+        vms = Vms(
+            self.hypervisor,
+            self.events,
+            self.config.state_folder,
+            self._vm_settings(),
+            volumes=VolumesIfAny(self, self._has_storage),
+        )
+        vms.leases = StorageLeases(lambda: self.storage)
         self._vms = vms
         try:
             if any(folder.exists() for folder in _import_settings(self.config).left_behind):

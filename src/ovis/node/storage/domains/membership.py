@@ -64,10 +64,17 @@ async def attach(storage: Storage, pool: Pool, domain_id: DomainId) -> None:
     log.info("storage domain %s is attached to pool %s", domain_id, pool.id)
 
 
-async def detach(storage: Storage, pool: Pool, domain_id: DomainId) -> None:
-    """May be repeated after a failure. Raises NotSpm, DomainNotInPool, DomainActive, DomainIsMaster, LeaseError."""
+async def detach(
+    storage: Storage, pool: Pool, domain_id: DomainId, *, new_master: DomainId | None = None, master_version: int = 0
+) -> None:
+    """May be repeated after a failure. `new_master`: takes the role first, if this domain has it.
+
+    Raises NotSpm, DomainNotInPool, DomainActive, DomainIsMaster, WrongMaster, LeaseError."""
     async with storage.claims.hold([claims.pool(pool.id)], by=f"detach {domain_id}"):
         pool.spm.check()
+        if pool.membership.master == domain_id and new_master not in (None, domain_id):
+            assert new_master is not None
+            await switch(storage, pool, new_master, master_version)
         if pool.membership.master == domain_id:
             raise DomainIsMaster(domain_id)
         if pool.status(domain_id) is DomainStatus.ACTIVE:

@@ -63,13 +63,11 @@ class HostIds:
         if keeper is None:
             return
         await _end(keeper)
-        domain = self._storage.domains.known(domain_id)
-        if domain is None:
-            return
         try:
             async with asyncio.timeout(LEAVE_SECONDS):
+                domain = await self._storage.domain(domain_id)
                 await domain.locks.leave(domain.lockspace, self.host_id)
-        except (NodeError, TimeoutError) as error:
+        except (NodeError, OSError, TimeoutError) as error:
             log.warning("storage domain %s: the host id %d was not given back: %s", domain_id, self.host_id, error)
 
     async def drop_all(self) -> None:

@@ -43,6 +43,7 @@ class Pool:
         self.membership = joined
         self.host_ids = HostIds(storage, joined.host_id, found=self._found, lost=self._lost)
         self.spm = Spm(self)
+        self.upgrading_to: int | None = None
         self._changes = asyncio.Lock()
 
     @property
@@ -77,6 +78,12 @@ class Pool:
             if changed != metadata:
                 await write_pool(master, records.as_master(record, self.id, changed))
             return changed
+
+    async def change_domain(self, domain: Domain, change: Callable[[DomainRecord], DomainRecord]) -> None:
+        """Change the record of a member, as the SPM: in turn with those of the pool, which may lie in the same."""
+        async with self._changes:
+            self.spm.check()
+            await domain.write_record(change(await domain.read_record()))
 
     def status(self, domain: DomainId) -> DomainStatus:
         """Raises DomainNotInPool."""

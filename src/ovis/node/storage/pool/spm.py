@@ -53,6 +53,8 @@ class Spm:
         self._pool = pool
         self._turn = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
+        self._master: Domain | None = None
+        """While this host has, or may have, anything of the role there."""
 
     def check(self) -> None:
         """Raises NotSpm."""
@@ -110,18 +112,19 @@ class Spm:
                     await self._record(None)
                 await master.locks.release(sdm(master))
             finally:
-                self.role = SpmRole.FREE
+                self.role, self._master = SpmRole.FREE, None
         log.info("pool %s: this host has given up the SPM role", self._pool.id)
 
     async def reopen(self) -> None:
         """The master was opened anew: what holds on to the old object takes the new one."""
-        master = await self._pool.master()
+        self._master = master = await self._pool.master()
         await master.open_master()
         self._pool.storage.tasks.use(MasterStore(master.io, master.paths.tasks), trusted(master))
 
     async def move(self, old: Domain, new: Domain) -> None:
         """The role goes on under the lease of the new master, which this host holds already."""
         self._end_watch()
+        self._master = new
         self._watch = asyncio.create_task(self._until_lost(new), name=f"SPM lease of {self._pool.id}")
         await self._let_go_of(old)
 
@@ -143,6 +146,7 @@ class Spm:
     async def _take(self) -> None:
         pool = self._pool
         master, _, _ = await pool.read()
+        self._master = master
         await pool.host_ids.hold(master)
         lease = sdm(master)
         await master.locks.acquire(lease, pool.host_id)
@@ -174,10 +178,9 @@ class Spm:
         self.role = SpmRole.FREE
         self._end_watch()
         await self._pool.storage.tasks.let_go()
-        master = self._pool.storage.domains.known(self._pool.membership.master)
-        if master is None:
-            return
-        await self._let_go_of(master)
+        master, self._master = self._master, None
+        if master is not None:
+            await self._let_go_of(master)
 
     async def _let_go_of(self, master: Domain) -> None:
         for what, call in (("closed", master.close_master), ("released", partial(master.locks.release, sdm(master)))):

@@ -23,7 +23,7 @@ class Take(Step):
     async def undo(self, work: Work) -> None:
         pool = work.storage.pools.joined
         if pool is not None and pool.id == self.pool:  # else the role ended with the agent
-            await pool.spm.give_up()
+            await pool.spm.lose("its start was undone")
 
 
 @step("spm.upgrade")

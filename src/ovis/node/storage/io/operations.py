@@ -195,21 +195,24 @@ class Operations:
     def _names(self, request: Request) -> bytes:
         with self._roots.place(request.path) as place:
             descriptor = place.open_folder()
+            found = _Listing(request.path)
             try:
-                found = os.listdir(descriptor)
+                with os.scandir(descriptor) as entries:
+                    for entry in entries:
+                        found.add(os.fsencode(entry.name) + b"\0")
             finally:
                 os.close(descriptor)
-        return _bounded(request.path, b"".join(os.fsencode(name) + b"\0" for name in found))
+        return found.body()
 
     def _tree(self, request: Request) -> bytes:
-        found: list[bytes] = []
+        found = _Listing(request.path)
         with self._roots.place(request.path) as place:
             descriptor = place.open_folder()
             try:
                 _list(descriptor, b"", request.offset, found)
             finally:
                 os.close(descriptor)
-        return _bounded(request.path, b"".join(found))
+        return found.body()
 
     def _space(self, request: Request) -> bytes:
         with self._roots.place(request.path) as place:
@@ -224,6 +227,24 @@ class Operations:
         begun = time.monotonic()
         self._read_at(request.path, 0, FIRST_BLOCK, direct=True)
         return messages.DELAY_BODY.pack(time.monotonic() - begun)
+
+
+class _Listing:
+    """What an answer has room for: a folder with more names than any domain has is not read to its end."""
+
+    def __init__(self, path: bytes) -> None:
+        self._path = path
+        self._parts: list[bytes] = []
+        self._room = messages.LIMIT - messages.ANSWER.size
+
+    def add(self, part: bytes) -> None:
+        self._room -= len(part)
+        if self._room < 0:
+            raise failure(errno.EOVERFLOW, self._path)
+        self._parts.append(part)
+
+    def body(self) -> bytes:
+        return b"".join(self._parts)
 
 
 _AGAIN_WHEN_STALE = messages.LOOKS | {messages.WRITE, messages.REPLACE, messages.RESIZE}
@@ -291,7 +312,7 @@ def _remove_all(place: Place) -> None:
         return None
 
 
-def _list(folder: int, above: bytes, levels: int, found: list[bytes]) -> None:
+def _list(folder: int, above: bytes, levels: int, found: _Listing) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
             name = above + os.fsencode(entry.name)
@@ -301,12 +322,12 @@ def _list(folder: int, above: bytes, levels: int, found: list[bytes]) -> None:
                 if error.errno in (errno.ENOENT, errno.ESTALE):  # gone since the folder was read
                     continue
                 raise
-            found.append(_row(facts, name))
+            found.add(_row(facts, name))
             if levels > 1 and stat.S_ISDIR(facts.st_mode):
                 _list_inner(folder, entry.name, name + b"/", levels - 1, found)
 
 
-def _list_inner(folder: int, name: str, above: bytes, levels: int, found: list[bytes]) -> None:
+def _list_inner(folder: int, name: str, above: bytes, levels: int, found: _Listing) -> None:
     try:
         inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
@@ -333,9 +354,3 @@ def _row(facts: os.stat_result, name: bytes) -> bytes:
         )
         + name
     )
-
-
-def _bounded(path: bytes, body: bytes) -> bytes:
-    if len(body) > messages.LIMIT - messages.ANSWER.size:
-        raise failure(errno.EOVERFLOW, path)
-    return body

@@ -29,16 +29,25 @@ migration_address = "0.0.0.0"
 migration_host = "{address}"
 """
 
+_SANLOCK = """\
+auto_disk_leases = 0
+require_lease_for_disks = 0
+user = "root"
+group = "root"
+"""
+
 _VIRTLOGD = """\
 log_outputs = "2:file:/var/log/libvirt/virtlogd.log"
 """
 
 
-def write(folder: Path, *, host_uuid: str, address: str) -> None:
-    """Write the host's /etc/libvirt (folder/etc)."""
+def write(folder: Path, *, host_uuid: str, address: str, lock_manager: str = "") -> None:
+    """Write the host's /etc/libvirt (folder/etc). `lock_manager`: who holds the leases of VMs (sanlock)."""
     etc = folder / "etc"
     (etc / "libvirtd.conf").write_text(_LIBVIRTD.format(host_uuid=host_uuid))
-    (etc / "qemu.conf").write_text(_QEMU.format(address=address))
+    manager = f'lock_manager = "{lock_manager}"\n' if lock_manager else ""
+    (etc / "qemu.conf").write_text(_QEMU.format(address=address) + manager)
+    (etc / "qemu-sanlock.conf").write_text(_SANLOCK)
     (etc / "virtlogd.conf").write_text(_VIRTLOGD)
     filters = Path("/etc/libvirt/nwfilter")
     if filters.is_dir():

@@ -3,7 +3,6 @@
 Source: sanlock's README for tests (SANLOCK_RUN_DIR, SANLOCK_PRIVILEGED).
 """
 
-import os
 import shutil
 import subprocess
 import time
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SOCKET = "sanlock.sock"
+SOCKET, LOG = "sanlock.sock", "sanlock.log"
 _READY_SECONDS = 30.0
 
 
@@ -28,23 +27,22 @@ def command(folder: Path, host: str) -> list[str]:
 
 
 @contextmanager
-def sanlock(folder: Path, host: str, *, within: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
-    """A daemon with its socket in `folder`, which is made. `within`: what runs it elsewhere (nsenter ...)."""
+def sanlock(
+    folder: Path, host: str, *, within: Sequence[str] = (), seen_as: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A daemon with its socket in `folder`, which is made. `within`: what runs it elsewhere (nsenter ...), where that
+    folder is `seen_as`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "sanlock.log").open("ab") as log:
-        daemon = subprocess.Popen([*within, *command(folder, host)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    words = [*within, *command(seen_as or folder, host)]
+    with (folder / LOG).open("ab") as log:
+        daemon = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         until = time.monotonic() + _READY_SECONDS
         while not (folder / SOCKET).exists():
             if daemon.poll() is not None or time.monotonic() > until:
-                raise OSError(f"sanlock does not start: {(folder / 'sanlock.log').read_text()}")
+                raise OSError(f"sanlock does not start: {(folder / LOG).read_text()}")
             time.sleep(0.02)
         yield daemon
     finally:
         daemon.kill()
         daemon.wait()
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """For programs that ask that daemon."""
-    return {**os.environ, "SANLOCK_RUN_DIR": str(folder)}

@@ -58,9 +58,9 @@ _SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path without its NUL
 
 
 @contextmanager
-def virtual_host(name: str, *, rig: Path | None = None) -> Iterator[VirtualHost]:
+def virtual_host(name: str, *, rig: Path | None = None, lock_manager: str = "") -> Iterator[VirtualHost]:
     """A host for as long as the block runs. `name` gets this process's number appended, so that runs can overlap."""
-    host = up(f"{name}-{os.getpid()}", rig=rig, ends_with_owner=True)
+    host = up(f"{name}-{os.getpid()}", rig=rig, ends_with_owner=True, lock_manager=lock_manager)
     try:
         yield host
     finally:
@@ -85,10 +85,18 @@ def missing() -> str | None:
     return f"the kernel or container refuses namespaces: {tried.stderr.strip()}" if tried.returncode else None
 
 
-def up(name: str, *, index: int | None = None, rig: Path | None = None, ends_with_owner: bool = False) -> VirtualHost:
+def up(
+    name: str,
+    *,
+    index: int | None = None,
+    rig: Path | None = None,
+    ends_with_owner: bool = False,
+    lock_manager: str = "",
+) -> VirtualHost:
     """Make a host; returns when its libvirtd answers. Raises RigError, and then nothing is left of it.
 
-    `ends_with_owner`: it ends when this process does, however that happens.
+    `ends_with_owner`: it ends when this process does, however that happens. `lock_manager`: of its libvirt, for leases
+    of VMs; a daemon of its own is the caller's business (sanlock.py).
     """
     if not _NAME.fullmatch(name):
         raise RigError(f"{name!r} is no host name: lower-case letters, digits and -, at most 31, a letter first")
@@ -97,7 +105,7 @@ def up(name: str, *, index: int | None = None, rig: Path | None = None, ends_wit
     rig = _rig_folder(rig)
     with _locked(rig):
         _sweep(rig)
-        host = _enter(rig, name, index, ends_with_owner=ends_with_owner)
+        host = _enter(rig, name, index, ends_with_owner=ends_with_owner, lock_manager=lock_manager)
     try:
         return _start(rig, host)
     except BaseException as error:
@@ -173,7 +181,7 @@ _STARTERS: dict[str, subprocess.Popen[bytes]] = {}
 for the hosts that shall notice."""
 
 
-def _enter(rig: Path, name: str, index: int | None, *, ends_with_owner: bool) -> VirtualHost:
+def _enter(rig: Path, name: str, index: int | None, *, ends_with_owner: bool, lock_manager: str) -> VirtualHost:
     present = {host.name: host for host in hosts(rig=rig)}
     if name in present:
         if present[name].is_up or present[name].owner.is_alive:
@@ -194,7 +202,7 @@ def _enter(rig: Path, name: str, index: int | None, *, ends_with_owner: bool) ->
     write(host)
     for folder in ("dev", "run/libvirt", "run/lock", "state/images", *PRIVATE_FOLDERS):
         (host.folder / folder).mkdir(parents=True, exist_ok=True)
-    libvirt_settings.write(host.folder, host_uuid=host.uuid, address=host.address)
+    libvirt_settings.write(host.folder, host_uuid=host.uuid, address=host.address, lock_manager=lock_manager)
     (host.folder / "hosts").write_text(f"127.0.0.1 localhost\n{host.address} {name}\n")
     (host.folder / "hostname").write_text(f"{name}\n")
     (host.folder / "machine-id").write_text(f"{uuid.UUID(host.uuid).hex}\n")

@@ -22,6 +22,10 @@ from tests.bed.parts.programs import run
 from tests.bed.parts.volume_group import report
 
 
+def is_there(path: PurePosixPath) -> bool:
+    return os.path.exists(path)
+
+
 @pytest.fixture
 def disks(tmp_path: Path) -> Iterator[list[Path]]:
     folder = tmp_path / "disks"
@@ -66,7 +70,7 @@ def test_the_master_file_system_is_mounted_and_let_go(tmp_path: Path, disks: lis
             await domain.open_master()
             await domain.io.create(domain.paths.tasks / "kept", size=3)
             await domain.close_master()
-            assert not os.path.exists(domain.paths.tasks)
+            assert not is_there(domain.paths.tasks)
             await domain.open_master()
             assert list(await domain.io.names(domain.paths.tasks)) == ["kept"]
             await domain.close_master()
@@ -92,7 +96,7 @@ def test_a_volume_lives_through_all_its_states(tmp_path: Path, disks: list[Path]
             assert (await store.lease(image, volume)).offset == 101 << 20
             assert await store.resize(image, volume, GIB + 1) == GIB + (128 << 20)
             await store.deactivate(image, volume)
-            assert not os.path.exists(path)
+            assert not is_there(path)
             await store.mark_removed(image, [volume], Removal.WIPE)
             assert (await store.volumes(image))[volume].removal is Removal.WIPE
             await store.purge(image, [volume])

@@ -21,6 +21,7 @@ SETTINGS: Mapping[str, ConfigValue] = {
     "devices/use_devicesfile": 0,  # where the host keeps one, the filter would not count
     "devices/obtain_device_list_from_udev": 1,  # the usual pattern is about a name that udev gives
     "devices/external_device_info_source": "none",  # LVM believes what it reads, not udev's older view
+    "devices/preferred_names": ["^/dev/mapper/"],  # of a disk's many names: the one that we use
     "devices/hints": "none",  # a hints file is right for one filter, and the host's own LVM has another
     "devices/scan_lvs": 0,  # never look inside
     "devices/md_component_detection": 0,

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from ovis.node.errors import BadParameter
 from ovis.node.privileged.client import Root
 from ovis.node.privileged.devices import ReadDevice, ZeroDevice
+from ovis.node.privileged.multipath import DropPartitions
+from ovis.node.storage.devices.maps import MAPPER
 from ovis.node.storage.errors import StorageError
 from ovis.node.storage.formats.group_tags import UNREADY, GroupState, state
 from ovis.node.storage.formats.identifiers import is_identifier
@@ -62,6 +64,10 @@ async def remove(lvm: Lvm, uuid: str) -> None:
 
 async def _clear(root: Root, device: PurePosixPath, size: int) -> None:
     """LVM wipes file systems, but refuses a disk with a partition table whatever it is told."""
+    if device.parent == MAPPER:
+        dropped = await root.call(DropPartitions(name=device.name))
+        if not dropped.ok:
+            raise PhysicalVolumeInitFailed(f"dropping partitions of {device}", dropped.status, dropped.complaint)
     for offset in (0, max(0, size - TABLE_BYTES)):
         request = ZeroDevice(path=str(device), offset=offset, length=min(TABLE_BYTES, size))
         result = await root.call(request, seconds=ZERO_SECONDS)

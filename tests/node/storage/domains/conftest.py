@@ -1,6 +1,7 @@
-"""The reader and writer that share no code with us can be imported by name, and so can the helpers beside tests."""
+"""The reader and writer that share no code with us, and the helpers of all storage, can be imported by their name."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "independent_reader"))
+here = Path(__file__).parent
+sys.path[:0] = [str(here), str(here.parent), str(here.parents[2] / "independent_reader")]

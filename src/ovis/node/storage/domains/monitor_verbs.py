@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 @verb("Host.getStorageRepoStats")
 def get_storage_repo_stats(node: Node, args: HostGetStorageRepoStatsArgs) -> dict[str, StorageDomainVitals]:
+    if not node.uses_storage:
+        return {}
     return node.storage.monitors.report([DomainId(domain) for domain in args.domains])
 
 
@@ -25,4 +27,5 @@ async def start_monitoring_domain(node: Node, args: HostStartMonitoringDomainArg
 
 @verb("Host.stopMonitoringDomain")
 async def stop_monitoring_domain(node: Node, args: HostStopMonitoringDomainArgs) -> None:
-    await node.storage.monitors.stop(DomainId(args.sd_uuid))
+    if node.uses_storage:
+        await node.storage.monitors.stop(DomainId(args.sd_uuid))

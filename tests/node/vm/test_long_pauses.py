@@ -60,6 +60,22 @@ def test_it_goes_on_when_its_disk_is_back(tmp_path: Path, behaviour: str, monkey
     asyncio.run(main())
 
 
+def test_a_storage_that_is_back_is_not_waited_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with paused(tmp_path, "auto_resume") as host:
+            for _ in range(3):
+                host.host.vms.long_pauses.retry()
+                await looked(host)
+            assert host.vm.status is VmStatus.PAUSED
+            (tmp_path / "away").rename(tmp_path / "disk")
+            await looked(host)
+            assert host.vm.status is VmStatus.PAUSED  # its next try is seconds away
+            host.host.vms.long_pauses.retry()
+            await host.host.until(lambda: host.vm.status is not VmStatus.PAUSED)
+
+    asyncio.run(main())
+
+
 def test_one_that_is_left_paused_waits_for_a_human(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with paused(tmp_path, "leave_paused") as host:

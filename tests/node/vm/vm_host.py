@@ -11,6 +11,7 @@ import msgspec
 
 from ovis.client.types import VmParameters, VmStatus
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
+from ovis.node.vm.disks.keeping import VolumeKeeper
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.store import Store
 from ovis.node.vm.vm import Vm
@@ -52,12 +53,17 @@ class VmHost:
     """One life of the agent's VM code. `published` collects the status events."""
 
     def __init__(
-        self, folder: Path, hypervisor: SimulatedHypervisor, settings: VmSettings, store: Store | None
+        self,
+        folder: Path,
+        hypervisor: SimulatedHypervisor,
+        settings: VmSettings,
+        store: Store | None,
+        volumes: VolumeKeeper | None = None,
     ) -> None:
         self.hypervisor = hypervisor
         self.bus = Bus()
         self._subscription = self.bus.subscribe("|virt|VM_status|*")
-        self.vms = Vms(hypervisor, self.bus, folder, settings, store=store)
+        self.vms = Vms(hypervisor, self.bus, folder, settings, store=store, volumes=volumes)
         self.events: list[tuple[str, dict[str, Any]]] = []
 
     @property
@@ -105,15 +111,15 @@ async def vm_host(
     *,
     settings: VmSettings | None = None,
     store: Store | None = None,
+    volumes: VolumeKeeper | None = None,
     guest: Guest | None = None,
     recover: bool = True,
     follow: bool = True,
 ) -> AsyncIterator[VmHost]:
     """With `hypervisor` given it outlives this host, as QEMU outlives an agent."""
     simulated = hypervisor or SimulatedHypervisor(guest=guest or Guest(agent_after=None))
-    host = VmHost(
-        folder, simulated, settings or VmSettings(allowed_paths=(folder,), payload_folder=folder / "payloads"), store
-    )
+    usual = VmSettings(allowed_paths=(folder,), payload_folder=folder / "payloads")
+    host = VmHost(folder, simulated, settings or usual, store, volumes)
     following: list[asyncio.Task[None]] = []
     try:
         if recover:

@@ -41,39 +41,42 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
     """
     _refuse_known(vms, vm_id)
     is_from_disk = bool(given.hiber_vol_handle)
-    memory = await saved_memory.path_of(vms, vm_id, given)
-    if memory is not None:
-        given = await saved_memory.machine_of(vms, given, memory)
+    async with vms.accepting(canonical_id(vm_id, "vmID")):
+        memory = await saved_memory.path_of(vms, vm_id, given)
+        if memory is not None:
+            given = await saved_memory.machine_of(vms, given, memory)
+        vm = await _prepared(vms, vm_id, given)
+        vm.restored_from = memory
+        vm.notice = Notice("after_hibernation") if is_from_disk else None
+        vms.add(vm)  # again, for another call may have come between
+        try:
+            await external_return.hand_back(vms, vm, given)
+            await vms.save(vm, Intent.CREATING)
+        except NodeError:
+            vms.drop(vm)
+            raise
+        except (OSError, HypervisorError) as error:
+            vms.drop(vm)
+            await forget_record(vms, vm.id)
+            raise CreateFailed(vm.id, f"its record could not be written: {error}") from error
+        except asyncio.CancelledError:
+            vms.drop(vm)
+            vms.own(forget_record(vms, vm.id), f"undo the creation of VM {vm.id}")
+            raise
+    vm.launch = vms.own(launch(vms, vm), f"launch VM {vm.id}")
+    return statistics.definition(vm)
+
+
+async def _prepared(vms: Vms, vm_id: str, given: VmParameters) -> Vm:
     limits = await vms.limits.get()
     prepared = await vms.preparer.prepare(
         vm_id, given, limits, now=vms.clock(), host_devices=await host_devices.named(vms, given)
     )
-    with vms.media_of_accepted(prepared.definition.id):
-        await refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
-        vm = Vm(
-            prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused
-        )  # fmt: skip
-        vm.restored_from = memory
-        vm.notice = Notice("after_hibernation") if is_from_disk else None
-        vm.changes = prepared.changes
-        refuse_disks_in_use(vms, vm)
-        vms.add(vm)  # again, for another call may have come between
-    try:
-        await external_return.hand_back(vms, vm, given)
-        await vms.save(vm, Intent.CREATING)
-    except NodeError:
-        vms.drop(vm)
-        raise
-    except (OSError, HypervisorError) as error:
-        vms.drop(vm)
-        await forget_record(vms, vm.id)
-        raise CreateFailed(vm.id, f"its record could not be written: {error}") from error
-    except asyncio.CancelledError:
-        vms.drop(vm)
-        vms.own(forget_record(vms, vm.id), f"undo the creation of VM {vm.id}")
-        raise
-    vm.launch = vms.own(launch(vms, vm), f"launch VM {vm.id}")
-    return statistics.definition(vm)
+    await refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
+    vm = Vm(prepared.definition, prepared.xml, start_time=prepared.start_time, launch_paused=prepared.launch_paused)
+    vm.changes = prepared.changes
+    refuse_disks_in_use(vms, vm)
+    return vm
 
 
 async def launch(vms: Vms, vm: Vm) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from lxml import etree
 
 from ovis.client.types import (
-    DriveVmPayload,
     VmConsoleDevice,
     VmDeviceType,
     VmDiskDevice,
@@ -23,6 +22,7 @@ from ovis.node.errors import BadParameter, MissingParameter
 from ovis.node.vm import metadata, metadata_devices
 from ovis.node.vm.devices import channel, kinds
 from ovis.node.vm.devices.board import Board
+from ovis.node.vm.disks import keeping
 from ovis.node.vm.payloads.media import PLACEHOLDER
 from ovis.node.vm.settings import VmSettings
 
@@ -175,15 +175,19 @@ def _clock(root: etree._Element, given: VmParameters) -> None:
     etree.SubElement(clock, "timer", name="hpet", present="no")
 
 
-def _payload(root: etree._Element, drive: etree._Element, payload: DriveVmPayload) -> None:
-    """A drive whose medium is made of files: as an engine asks for it in XML."""
-    etree.SubElement(drive, "source", file=PLACEHOLDER)
-    data: dict[str, metadata_devices.Data] = {"file": dict(payload.file), "volId": payload.vol_id or ""}
-    target = drive.find("target")
-    key = {"devtype": "disk", "name": "" if target is None else target.get("dev", "")}
-    place = metadata.element(root)
-    assert place is not None
-    metadata_devices.put(place, metadata_devices.DeviceNote(key, {"payload": data}))
+def _note(root: etree._Element, drive: etree._Element, given: VmDiskDevice) -> None:
+    """What an engine would write beside its XML: the ids of the disk's volume, and the files of a medium."""
+    data: dict[str, metadata_devices.Data] = dict(keeping.ids_told(given)) if given.volume_id else {}
+    payload = given.spec_params.vm_payload if given.spec_params else None
+    if payload is not None:
+        etree.SubElement(drive, "source", file=PLACEHOLDER)
+        data["payload"] = {"file": dict(payload.file), "volId": payload.vol_id or ""}
+    if data:
+        target = drive.find("target")
+        key = {"devtype": "disk", "name": "" if target is None else target.get("dev", "")}
+        place = metadata.element(root)
+        assert place is not None
+        metadata_devices.put(place, metadata_devices.DeviceNote(key, data))
 
 
 def _devices(root: etree._Element, given: VmParameters, board: Board) -> None:
@@ -203,8 +207,8 @@ def _devices(root: etree._Element, given: VmParameters, board: Board) -> None:
             holder.extend(made.element() for made in kinds.build(device, board, f"vmParams.devices[{position}]"))
         except ValueError as error:
             raise BadParameter(f"vmParams.devices[{position}]", "holds characters that XML cannot carry") from error
-        if isinstance(device, VmDiskDevice) and device.spec_params and device.spec_params.vm_payload:
-            _payload(root, holder[-1], device.spec_params.vm_payload)
+        if isinstance(device, VmDiskDevice):
+            _note(root, holder[-1], device)
     if board.needs_virtio_scsi and holder.find("controller[@type='scsi']") is None:
         etree.SubElement(holder, "controller", type="scsi", model="virtio-scsi")
     holder.extend(made.element() for made in channel.agent(board))

@@ -137,6 +137,7 @@ async def _note(vms: Vms, vm: Vm, intent: Intent) -> None:
 
 
 async def _forget(vms: Vms, vm: Vm) -> None:
+    await vms.volumes.give_back(vm.id)
     if vm.definition.has_tpm:
         await external_data.forget(vms, vm.id)
     try:

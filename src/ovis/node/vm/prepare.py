@@ -18,10 +18,22 @@ from ovis.client.types import VmParameters
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
 from ovis.node.hypervisor.pools import Pool
-from ovis.node.vm import arrange, definition, domain_xml, metadata, metadata_check, safe_xml, xml_difference
+from ovis.node.vm import (
+    arrange,
+    definition,
+    domain_xml,
+    lease_places,
+    metadata,
+    metadata_check,
+    safe_xml,
+    xml_difference,
+)
 from ovis.node.vm.definition import Definition
+from ovis.node.vm.disks import keeping
+from ovis.node.vm.disks.keeping import VolumeKeeper
 from ovis.node.vm.errors import NotEnoughMemory
 from ovis.node.vm.host_limits import HostLimits
+from ovis.node.vm.lease_places import Leases, NoStorage
 from ovis.node.vm.paths import Mention, PathRules, mentions
 from ovis.node.vm.payloads import media
 from ovis.node.vm.settings import VmSettings
@@ -48,8 +60,10 @@ class Prepared:
 class Preparer:
     """Looks at the file system in threads of its own: storage that hangs costs further creations only."""
 
-    def __init__(self, settings: VmSettings) -> None:
+    def __init__(self, settings: VmSettings, volumes: VolumeKeeper | None = None) -> None:
         self._settings = settings
+        self.volumes: VolumeKeeper = volumes or keeping.NoVolumes()
+        self.leases: Leases = NoStorage()
         self._rules = PathRules(settings)
         self._threads = Pool("vm paths", threads=4)
 
@@ -67,21 +81,25 @@ class Preparer:
     ) -> Prepared:
         """`host_devices`: libvirt's XML of those that the parameters name.
 
-        Raises BadParameter and its kind; nothing has changed then, nor afterwards but media that were made.
+        Raises BadParameter and its kind, and what storage says. Media may have been made and volumes taken then and
+        afterwards; `Vms.accepting` undoes both.
         """
         vm_id = canonical_id(vm_id, "vmID")
         _refuse_saved_state(given)
         if given.xml is not None:
             field, root = FIELD, safe_xml.parse(given.xml, FIELD)
         else:
+            given = await keeping.in_parameters(self.volumes, vm_id, given)
             field, root = "vmParams", await self._build(vm_id, given, host_devices)
         media.set_aside(root, vm_id)
+        received = copy.deepcopy(root)
+        await keeping.in_description(self.volumes, vm_id, root)
+        await lease_places.in_description(self.leases, root, field)
         found = definition.read(root, field)
         _check(found, root, vm_id, limits, field)
         metadata_check.check(root)
         await self._within_deadline(lambda: self._check_paths(root, limits, field), field)
         paused = _launch_paused(given, found)
-        received = copy.deepcopy(root)
         arrange.arrange(root, self._settings, limits, start_time=now)
         await media.fill(self._settings, vm_id, root, field)
         changes = tuple(xml_difference.difference(received, root))
@@ -189,8 +207,6 @@ def _check_devices(root: etree._Element, field: str) -> None:
                 raise BadParameter(name, f"disks of type {kind} are not supported yet, only file and block")
         if disk.get("device", "disk") in ("disk", "lun") and disk.find("source") is None:
             raise BadParameter(name, "has no source")
-    if root.find("devices/lease") is not None:
-        raise BadParameter(f"{field}: devices/lease", "leases are not supported yet")
 
 
 def _launch_paused(given: VmParameters, found: Definition) -> bool:

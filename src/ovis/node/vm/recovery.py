@@ -62,7 +62,12 @@ async def recover(vms: Vms) -> None:
     for vm in vms:
         freezing.resume(vms, vm)
     _remove_media_of_others(vms)
+    vms.own(_give_back_of_others(vms), "give back the volumes of VMs that have gone")  # storage may be away
     log.info("%d VMs are known again, %d of them run", len(vms), sum(1 for vm in vms if vm.has_qemu))
+
+
+async def _give_back_of_others(vms: Vms) -> None:
+    await vms.volumes.give_back_of_others({vm.id for vm in vms if not vm.is_down})
 
 
 def _remove_media_of_others(vms: Vms) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,10 @@ from ovis.node.hypervisor.interface import DomainSample, Hypervisor, Sample
 from ovis.node.hypervisor.pools import Pool
 from ovis.node.vm import create, definition, external_watch, libvirt_events, recovery, safe_xml, sampling, statistics
 from ovis.node.vm.disks import recovery as disk_recovery
+from ovis.node.vm.disks.keeping import NoVolumes, VolumeKeeper
 from ovis.node.vm.disks.volumes import DriveResolver, PathDrives
 from ovis.node.vm.host_limits import HostLimitsReader
-from ovis.node.vm.hotplug.leases import Leases, NoStorage
+from ovis.node.vm.lease_places import Leases
 from ovis.node.vm.long_pauses import LongPauses
 from ovis.node.vm.migration.migrations import Migrations
 from ovis.node.vm.payloads import media
@@ -60,6 +61,7 @@ class Vms:
         settings: VmSettings,
         *,
         store: Store | None = None,
+        volumes: VolumeKeeper | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -69,11 +71,11 @@ class Vms:
         self.clock = clock
         self.monotonic = monotonic
         self.limits = HostLimitsReader(hypervisor)
-        self.preparer = Preparer(settings)
-        self.leases: Leases = NoStorage()
+        self.volumes: VolumeKeeper = volumes or NoVolumes()
+        self.preparer = Preparer(settings, self.volumes)
         self.long_pauses = LongPauses(self)
         self.migrations = Migrations(settings.migration)
-        self.drives: DriveResolver = PathDrives(hypervisor, settings)
+        self.drives: DriveResolver = PathDrives(hypervisor, settings, self.volumes)
         self.polling = GuestPolling(
             hypervisor,
             period=settings.guest_period,
@@ -88,9 +90,18 @@ class Vms:
         self.external_reads = Pool("external data", threads=2)
         self.events = events
         self._vms: dict[str, Vm] = {}
+        self._accepting: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription = hypervisor.events()  # from now on nothing is missed
         self._sampling_fails = False
+
+    @property
+    def leases(self) -> Leases:
+        return self.preparer.leases
+
+    @leases.setter
+    def leases(self, leases: Leases) -> None:
+        self.preparer.leases = leases
 
     # Who is there
 
@@ -133,15 +144,21 @@ class Vms:
             del self._vms[vm.id]
         vm.touch()
 
-    @contextmanager
-    def media_of_accepted(self, vm_id: str) -> Iterator[None]:
-        """What was made for a VM that is refused after all goes, unless another call has brought that VM meanwhile."""
+    @asynccontextmanager
+    async def accepting(self, vm_id: str) -> AsyncIterator[None]:
+        """What was made and taken for a VM that is refused after all goes again. Raises VmExists while another call
+        is about to bring the same one, whose things these would be."""
+        if vm_id in self._vms or vm_id in self._accepting:
+            raise VmExists(vm_id)
+        self._accepting.add(vm_id)
         try:
             yield
         except BaseException:
-            if vm_id not in self._vms:
-                self._remove_media(vm_id)
+            self._remove_media(vm_id)
+            await asyncio.shield(self.own(self.volumes.give_back(vm_id), f"give back the volumes of VM {vm_id}"))
             raise
+        finally:
+            self._accepting.discard(vm_id)
 
     def _remove_media(self, vm_id: str) -> None:
         """A few small files of a file system in memory: no thread is worth it."""
@@ -246,8 +263,13 @@ class Vms:
         if vm.escalation is not None and vm.escalation is not asyncio.current_task():
             vm.escalation.cancel()
         self.move(vm, Cause.ENDED)
-        if vm.ending is None:
-            self.own(self.save(vm, Intent.DOWN), f"keep the end of VM {vm.id}")
+        if vm.ending is None:  # else what ends it does both
+            self.own(self._keep_end(vm), f"keep the end of VM {vm.id}")
+
+    async def _keep_end(self, vm: Vm) -> None:
+        await self.save(vm, Intent.DOWN)
+        if not vm.is_forgotten:  # another VM of this id may have come
+            await self.volumes.give_back(vm.id)
 
     def watch_guest(self, vm: Vm) -> None:
         """Ask the guest's agents as long as they can answer. What a guest told before a pause stays."""

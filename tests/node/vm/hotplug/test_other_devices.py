@@ -8,7 +8,7 @@ from device_host import MIB, device_host
 from vm_host import ID, new_id
 
 from ovis.node.hypervisor.errors import OperationFailed
-from ovis.node.vm.hotplug.leases import LeasePlace, NoLease
+from ovis.node.vm.lease_places import LeasePlace, NoLease
 
 MODULE = {"deviceType": "memory", "device": "memory", "node": 0, "size": 128}
 PCI = "<device><name>{0}</name><capability type='pci'><domain>0</domain><bus>59</bus><slot>0</slot><function>{1}</function></capability></device>"  # noqa: E501

@@ -128,6 +128,12 @@ class Prepared:
         """Whether anybody holds the volume on this host."""
         return any(volume == held for _, record in self._records(domain) for _, held in record.volumes)
 
+    def holders(self) -> Iterator[tuple[DomainId, str, Record]]:
+        """Domain, name and record of all holders on this host."""
+        for folder in sorted(self._folder.iterdir()) if self._folder.exists() else ():
+            for holder, record in list(self._records(DomainId(folder.name))):
+                yield DomainId(folder.name), holder, record
+
     @asynccontextmanager
     async def _alone(self, domain: Domain) -> AsyncIterator[None]:
         async with self._locks[domain.id]:

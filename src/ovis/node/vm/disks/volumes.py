@@ -1,8 +1,8 @@
 """From the ids of a request to disks and files.
 
-`DriveResolver` is all that the operations on disks know of storage. `PathDrives` serves disks that are named by their
-path. A volume is looked for, in this order, where the VM's metadata says, beside the layer in use (as the volumes of an
-image lie on a storage domain), and below the allowed places as engines expect it: [POOL/]DOMAIN/images/IMAGE/VOLUME.
+`DriveResolver` is all that the operations on disks know of storage. A volume of a storage domain of this host is taken
+in the VM's name (keeping). Any other is looked for, in this order, where the VM's metadata says, beside the layer in
+use, and below the allowed places as engines expect it: [POOL/]DOMAIN/images/IMAGE/VOLUME.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
@@ -24,6 +24,9 @@ from ovis.node.vm.disks.image_header import BadImage, ImageHeader
 from ovis.node.vm.paths import Mention, PathRules
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.vm import Vm
+
+if TYPE_CHECKING:
+    from ovis.node.vm.disks.keeping import VolumeKeeper
 
 T = TypeVar("T")
 LIVE = "libvirt's domain XML"
@@ -82,8 +85,9 @@ class DriveResolver(Protocol):
 
 
 class PathDrives:
-    def __init__(self, hypervisor: Hypervisor, settings: VmSettings) -> None:
+    def __init__(self, hypervisor: Hypervisor, settings: VmSettings, keeper: VolumeKeeper) -> None:
         self._hypervisor = hypervisor
+        self._keeper = keeper
         self._settings = settings
         self._rules = PathRules(settings)
         self._threads = Pool("vm disks", threads=4)
@@ -104,7 +108,8 @@ class PathDrives:
         raise DriveNotFound(vm.id, f"no disk of it is {wanted}; nothing was changed")
 
     async def volume(self, vm_id: str, ids: VolumeIds, *, drive: Drive | None = None) -> Volume:
-        tried = self._candidates(ids, drive)
+        kept = await self._keeper.take(vm_id, ids) if ids.domain and ids.image else None
+        tried = [kept.path] if kept else self._candidates(ids, drive)
         for path in tried:
             found = await self.run(lambda path=path: self._look(path), "look for a volume")  # type: ignore[misc]
             if found is not None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ovis.client.types import HotplugDiskParams, VmDiskDevice
 from ovis.node.errors import BadParameter, MissingParameter
@@ -11,6 +16,8 @@ from ovis.node.vm.devices import disk
 from ovis.node.vm.devices.board import Board
 from ovis.node.vm.devices.description import Device
 from ovis.node.vm.devices.disk import Disk
+from ovis.node.vm.disks import keeping
+from ovis.node.vm.disks.keeping import Kept
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.hotplug import plugging
 from ovis.node.vm.hotplug.errors import PlugDiskFailed, UnplugDiskFailed
@@ -26,13 +33,14 @@ FIELD = "params.drive"
 
 async def plug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
     """Raises PlugDiskFailed, BadParameter, MissingParameter, VmBusy and what `plugging.plug` raises."""
-    request = await _request(vms, vm, params)
-    found = _disk(request)
-    await vms.preparer.check_devices([request.element], await vms.limits.get(), request.field)
-    if found.path and not found.is_removable:
-        await vms.drives.check_chain(found.path, f"{request.field}: disk {found.target}")
-    with disk_users.arriving(vms, vm, found):
-        await plugging.plug(vms, vm, f"disk {found.target}", request, by_target(found.target), PlugDiskFailed)
+    async with _volume(vms, vm, params) as kept:
+        request = await _request(vms, vm, params, kept)
+        found = _disk(request)
+        await vms.preparer.check_devices([request.element], await vms.limits.get(), request.field)
+        if found.path and not found.is_removable:
+            await vms.drives.check_chain(found.path, f"{request.field}: disk {found.target}")
+        with disk_users.arriving(vms, vm, found):
+            await plugging.plug(vms, vm, f"disk {found.target}", request, by_target(found.target), PlugDiskFailed)
 
 
 async def unplug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
@@ -40,7 +48,10 @@ async def unplug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
     target = await _target(vms, vm, params)
     if (holder := vm.disk_work.holder_of(target)) is not None:
         raise UnplugDiskFailed(vm.id, f"disk {target}", f"{holder} is at work on it")
+    image = next((drive.image_id for drive in await vms.drives.drives(vm) if drive.target == target), None)
     await plugging.unplug(vms, vm, f"disk {target}", by_target(target), UnplugDiskFailed)
+    if image is not None:
+        await vms.volumes.give_back(vm.id, image)
 
 
 def by_target(name: str) -> plugging.Finder:
@@ -55,26 +66,62 @@ def _disk(request: Request) -> Disk:
     return request.device
 
 
-async def _request(vms: Vms, vm: Vm, params: HotplugDiskParams) -> Request:
+@asynccontextmanager
+async def _volume(vms: Vms, vm: Vm, params: HotplugDiskParams) -> AsyncIterator[Kept | None]:
+    """The volume that a disk is named by, taken in the VM's name; given back when the disk does not get there."""
+    ids = _ids(params)
+    if ids is None:
+        yield None
+        return
+    if any(drive.image_id == ids.image for drive in await vms.drives.drives(vm)):
+        raise PlugDiskFailed(vm.id, f"image {ids.image}", "it has a disk of that image already")
+    kept = await vms.volumes.take(vm.id, ids)
+    try:
+        yield kept
+    except BaseException:
+        if kept is not None:
+            await asyncio.shield(vms.own(vms.volumes.give_back(vm.id, ids.image), f"give back image {ids.image}"))
+        raise
+
+
+def _ids(params: HotplugDiskParams) -> VolumeIds | None:
     if params.xml is not None:
-        return Request.of_xml(params.xml, "disk")
+        note = Request.of_xml(params.xml, "disk").note
+        return None if note is None else keeping.ids_of(*(note.data.get(name) for name in keeping.NAMES))
+    drive = params.drive
+    if drive is None or drive.path:
+        return None
+    return keeping.ids_of(drive.pool_id, drive.domain_id, drive.image_id, drive.volume_id)
+
+
+async def _request(vms: Vms, vm: Vm, params: HotplugDiskParams, kept: Kept | None) -> Request:
+    if params.xml is not None:
+        request = Request.of_xml(params.xml, "disk")
+        return request if kept is None else _pointed(request, kept)
     if params.drive is None:
         raise MissingParameter("params", "either xml or drive says which disk")
-    given = await _with_path(vms, vm, params.drive)
+    given = keeping.with_path(params.drive, kept) if kept else await _with_path(vms, vm, params.drive)
     board = await _board(vms, vm, given.path)
     (built,) = disk.build(given, board, FIELD)
     assert isinstance(built, Disk)
-    return Request.of_device(built, FIELD, _note(built, given))
+    return Request.of_device(built, FIELD, _note(built, given, kept))
+
+
+def _pointed(request: Request, kept: Kept) -> Request:
+    """The disk of an XML request with its real path, and its chain among the notes."""
+    assert request.note is not None
+    keeping.point(request.element, kept)
+    domain = str(request.note.data.get("domainID"))
+    data = {**request.note.data, "volumeChain": keeping.chain_of(domain, kept)}
+    return Request(request.element, request.field, DeviceNote(request.note.key, data))
 
 
 async def _with_path(vms: Vms, vm: Vm, given: VmDiskDevice) -> VmDiskDevice:
-    """A disk that is named by its volume gets that volume's path."""
+    """A disk that is named by a volume of no domain of this host gets the path of the file where one is found."""
     if given.path or not given.volume_id:
         return given
     ids = VolumeIds.of(given.volume_id, given.image_id, given.domain_id, given.pool_id)
-    volume = await vms.drives.volume(vm.id, ids)
-    values = {name: getattr(given, name) for name in given.__struct_fields__}
-    return VmDiskDevice(**{**values, "path": volume.path})
+    return msgspec.structs.replace(given, path=(await vms.drives.volume(vm.id, ids)).path)
 
 
 async def _board(vms: Vms, vm: Vm, path: str | None) -> Board:
@@ -90,9 +137,10 @@ async def _board(vms: Vms, vm: Vm, path: str | None) -> Board:
     )
 
 
-def _note(built: Disk, given: VmDiskDevice) -> DeviceNote | None:
-    names = {"poolID": "pool_id", "domainID": "domain_id", "imageID": "image_id", "volumeID": "volume_id"}
-    data: dict[str, Data] = {key: str(value) for key, name in names.items() if (value := getattr(given, name))}
+def _note(built: Disk, given: VmDiskDevice, kept: Kept | None) -> DeviceNote | None:
+    data: dict[str, Data] = dict(keeping.ids_told(given))
+    if kept is not None:
+        data["volumeChain"] = keeping.chain_of(str(given.domain_id), kept)
     return DeviceNote({"devtype": "disk", "name": built.target}, data) if data else None
 
 

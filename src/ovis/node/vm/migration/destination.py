@@ -50,25 +50,26 @@ async def accept(vms: Vms, vm_id: str, given: VmDefinition, *, incoming_limit: i
     if vms.get(vm_id) is not None:
         raise VmExists(vm_id)
     _take_place(vms, incoming_limit)
-    vm = await _entered(vms, vm_id, given)
-    vm.notice = Notice("after_migration") if given.enable_guest_events else None
-    vm.arrival = Arrival(vms.monotonic() + vms.migrations.settings.appear_within)
-    vms.add(vm)  # refuses an id or a name that came between
-    vms.move(vm, Cause.MIGRATION_AWAITED)
-    try:
-        _take_place(vms, incoming_limit, present=1)  # others may have come between
-        await vms.save(vm, Intent.ARRIVING)
-    except (OSError, HypervisorError) as error:
-        vms.drop(vm)
-        await forget_record(vms, vm.id)
-        raise CreateFailed(vm.id, f"its record could not be written: {error}") from error
-    except TooManyArrive:
-        vms.drop(vm)
-        raise
-    except asyncio.CancelledError:
-        vms.drop(vm)
-        vms.own(forget_record(vms, vm.id), f"undo the arrival of VM {vm.id}")
-        raise
+    async with vms.accepting(vm_id):
+        vm = await _entered(vms, vm_id, given)
+        vm.notice = Notice("after_migration") if given.enable_guest_events else None
+        vm.arrival = Arrival(vms.monotonic() + vms.migrations.settings.appear_within)
+        vms.add(vm)  # refuses an id or a name that came between
+        vms.move(vm, Cause.MIGRATION_AWAITED)
+        try:
+            _take_place(vms, incoming_limit, present=1)  # others may have come between
+            await vms.save(vm, Intent.ARRIVING)
+        except (OSError, HypervisorError) as error:
+            vms.drop(vm)
+            await forget_record(vms, vm.id)
+            raise CreateFailed(vm.id, f"its record could not be written: {error}") from error
+        except TooManyArrive:
+            vms.drop(vm)
+            raise
+        except asyncio.CancelledError:
+            vms.drop(vm)
+            vms.own(forget_record(vms, vm.id), f"undo the arrival of VM {vm.id}")
+            raise
     vms.own(watch(vms, vm), f"await VM {vm.id}")
     return msgspec.structs.replace(statistics.definition(vm), display_ip=vms.settings.display_address)
 

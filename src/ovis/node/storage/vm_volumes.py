@@ -1,0 +1,95 @@
+"""The volumes that VMs of this host use (vm/disks/keeping.py), prepared in their names.
+
+The holder of each is `vm-<VM>-<volume>`, so that what an agent took is known to the next one (volumes/prepared.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from ovis.node.errors import NodeError
+from ovis.node.storage.errors import NoSuchDomain
+from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
+from ovis.node.storage.volumes import reading
+from ovis.node.vm.disks.keeping import Kept, KeptLayer
+
+if TYPE_CHECKING:
+    from ovis.node.storage.domains.interface import Domain
+    from ovis.node.storage.storage import Storage
+    from ovis.node.storage.volumes.chain import Layer
+    from ovis.node.storage.volumes.prepared import Record
+    from ovis.node.vm.disks.volumes import VolumeIds
+
+log = logging.getLogger(__name__)
+
+UUID_LENGTH = 36
+Wanted = Callable[[str, str, "Record"], bool]
+"""VM, volume and record of a holder -> whether it is meant."""
+
+
+class VmVolumes:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def take(self, vm_id: str, ids: VolumeIds) -> Kept | None:
+        """Raises NodeError when the domain is there and the volume cannot be used."""
+        assert ids.domain is not None
+        assert ids.image is not None
+        try:
+            domain = await self._storage.domain(DomainId(ids.domain))
+        except NoSuchDomain:
+            return None
+        image, volume = ImageId(ids.image), VolumeId(ids.volume)
+        path = await self._storage.prepared.prepare(domain, image, volume, holder=_holder(vm_id, volume))
+        chain = (await reading.image(domain, image)).chain(volume)
+        layers = tuple([await _layer(domain, image, layer) for layer in chain])
+        return Kept(str(path), domain.is_block, chain[-1].qemu_format, layers)
+
+    async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:
+        if await self.take(vm_id, ids) is not None:
+            await self._release(
+                lambda vm, volume, record: vm == vm_id and record.links == ids.image and volume != ids.volume
+            )
+
+    async def give_back(self, vm_id: str, image: str | None = None) -> None:
+        await self._release(lambda vm, _, record: vm == vm_id and image in (None, record.links))
+
+    async def give_back_of_others(self, vm_ids: Collection[str]) -> None:
+        await self._release(lambda vm, _, __: vm not in vm_ids)
+
+    async def _release(self, is_wanted: Wanted) -> None:
+        found = [
+            (domain_id, record, holder)
+            for domain_id, holder, record in self._storage.prepared.holders()
+            if (names := _names(holder)) is not None and is_wanted(*names, record)
+        ]
+        await asyncio.gather(*(self._let_go(*each) for each in found))
+
+    async def _let_go(self, domain_id: DomainId, record: Record, holder: str) -> None:
+        try:
+            domain = await self._storage.domain(domain_id)
+            assert record.links is not None
+            await self._storage.prepared.tear_down(domain, record.links, holder=holder)
+        except (NodeError, OSError) as error:
+            log.warning("volumes of domain %s stay active for now (%s): %s", domain_id, holder, error)
+
+
+def _holder(vm_id: str, volume: VolumeId) -> str:
+    return f"vm-{vm_id}-{volume}"
+
+
+def _names(holder: str) -> tuple[str, str] | None:
+    """VM and volume of a holder of ours."""
+    parts = holder.removeprefix("vm-")
+    if not holder.startswith("vm-") or len(parts) != 2 * UUID_LENGTH + 1:
+        return None
+    return parts[:UUID_LENGTH], parts[UUID_LENGTH + 1 :]
+
+
+async def _layer(domain: Domain, image: ImageId, layer: Layer) -> KeptLayer:
+    lease = await domain.store.lease(layer.image, layer.id)
+    path = domain.paths.volume(image, layer.id)
+    return KeptLayer(layer.id, layer.image, str(path), str(lease.path), lease.offset)

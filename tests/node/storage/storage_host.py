@@ -6,8 +6,15 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any, cast
 
+import msgspec
+
+from ovis.client import node_schema
+from ovis.node.bridge import Bridge, CallLimits
 from ovis.node.jobs import Jobs
+from ovis.node.node import Node
+from ovis.node.registry import HANDLERS
 from ovis.node.storage.domains import creating
 from ovis.node.storage.domains.creating import NewDomain
 from ovis.node.storage.formats.domain_metadata import DomainClass, StorageType
@@ -23,6 +30,7 @@ from ovis.node.storage.pool.pool import Pool
 from ovis.node.storage.settings import StorageSettings
 from ovis.node.storage.storage import Storage
 from ovis.wire.events import Bus
+from ovis.wire.service import Access, Caller
 
 POOL = PoolId("5849b030-626e-47cb-ad90-3ce782d831b3")
 
@@ -118,3 +126,31 @@ async def until(condition: object) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it never came")
+
+
+class FakeNode:
+    """As much of a node as the verbs of storage see."""
+
+    is_ready = True
+    uses_storage = True
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.events = storage.events
+        self.jobs = storage.jobs
+
+
+async def call(storage: Storage, method: str, **params: Any) -> Any:
+    """What a client gets for a verb; raises RpcError."""
+    bridge = Bridge(cast(Node, FakeNode(storage)), node_schema.load_calls(), HANDLERS, CallLimits())
+    everything = frozenset(Access)
+    caller = Caller("test", "unix", "", everything)
+    return msgspec.json.decode(await bridge.call(method, msgspec.Raw(msgspec.json.encode(params)), caller, flow="test"))
+
+
+async def done(storage: Storage, task_id: str) -> tuple[str, int]:
+    """Result and code of a task that a verb has started, which is cleared."""
+    await storage.tasks.wait(task_id)
+    status = await call(storage, "Task.getStatus", taskID=task_id)
+    await call(storage, "Task.clear", taskID=task_id)
+    return status["taskResult"], status["code"]

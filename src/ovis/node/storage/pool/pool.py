@@ -104,6 +104,9 @@ class Pool:
         for domain in self.host_ids.kept - {*wanted.active, wanted.master}:
             await self.stop_using(domain)
         await asyncio.to_thread(links.keep_only, self.storage.repository, self.id, [*wanted.active, wanted.master])
+        master = self.storage.domains.known(wanted.master)
+        if master is not None:  # otherwise when it is found
+            await asyncio.to_thread(links.add_master, self.storage.repository, self.id, master.paths.folder)
         for domain in {*wanted.active, wanted.master}:
             self.host_ids.keep(domain)
             self.storage.watch(domain)

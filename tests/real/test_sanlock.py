@@ -1,11 +1,13 @@
 """Locks over two real sanlock daemons, as two hosts on one shared file system."""
 
 import asyncio
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +25,8 @@ from tests.node.storage.leases.locks_contract import Hosts, TwoHostsContract
 from tests.real.remote_locks import RemoteLocks, remote_locks
 
 LIMIT = 90.0
+LOOP_GET_STATUS, LOOP_SET_STATUS = 0x4C05, 0x4C04  # linux/loop.h, the 64-bit forms
+STATUS_BYTES, SIZE_LIMIT_AT = 232, 32
 DOMAIN = DomainId("6a4b4e3c-0000-4000-8000-00000000c0de")
 
 
@@ -51,6 +55,35 @@ def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDaemons]:
         started = TwoDaemons(folder / "a", folder / "b", lockspace, leases, (one, other))
         asyncio.run(SanlockLocks(folder / "a", io_timeout=1).format_lockspace(lockspace))
         yield started
+
+
+@dataclass(frozen=True)
+class FailingDisk:
+    """A loop device over `file`; once it fails nothing behind its first sector can be read or written through it."""
+
+    file: Path
+    device: str
+
+    def fail(self) -> None:
+        status = bytearray(STATUS_BYTES)
+        with open(self.device, "rb") as device:
+            fcntl.ioctl(device, LOOP_GET_STATUS, status)
+            struct.pack_into("Q", status, SIZE_LIMIT_AT, 512)
+            fcntl.ioctl(device, LOOP_SET_STATUS, bytes(status))
+
+
+@contextmanager
+def failing_disk(file: Path) -> Iterator[FailingDisk]:
+    with file.open("wb") as made:
+        made.truncate(MIB)
+    found = subprocess.run(["losetup", "--find", "--show", str(file)], capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip(f"no loop device: {found.stderr.strip()}")
+    device = found.stdout.strip()
+    try:
+        yield FailingDisk(file, device)
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
 
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
@@ -173,6 +206,47 @@ def test_writers_end_when_sanlock_takes_the_lease_away(daemons: TwoDaemons) -> N
             assert await hosts.other.owner(sdm) == Owner(1, 2)
 
     asyncio.run(asyncio.wait_for(main(), LIMIT))
+
+
+def test_lost_storage_ends_writers_before_another_host_gets_the_lease(daemons: TwoDaemons) -> None:
+    """Sanlock itself ends them: the host id of `one` lies on a disk that fails."""
+    domain = DomainId("6a4b4e3c-0000-4000-8000-0000000010f7")
+    folder = Path(daemons.leases.path).parent
+    with failing_disk(folder / "lost-ids") as disk:
+        on_disk = Lockspace(domain, LeasePlace(PurePosixPath(disk.device)), Geometry())
+        on_file = Lockspace(domain, LeasePlace(PurePosixPath(disk.file)), Geometry())
+        place = LeasePlace(daemons.leases.path, 14 * MIB)
+
+        async def main() -> None:
+            one = SanlockLocks(daemons.one, io_timeout=1)
+            async with remote_locks(daemons.other) as (other, _):
+                await other.format_lockspace(on_file)
+                await asyncio.gather(one.join(on_disk, 2), other.join(on_file, 1))
+                await other.format_resource(Resource(on_file, "SDM", place))
+                await one.acquire(Resource(on_disk, "SDM", place), 2)
+                tie = one.tie(on_disk)
+                assert tie is not None
+                writer = start_writer(tie.fileno())
+                watching = asyncio.ensure_future(one.lost(on_disk))
+                disk.fail()
+                while not watching.done():
+                    with pytest.raises(LeaseHeld):
+                        await other.acquire(Resource(on_file, "SDM", place), 1)
+                assert "sanlock ended" in watching.result()
+                assert await asyncio.to_thread(writer.wait, 30) == -signal.SIGKILL
+                await one.release(Resource(on_disk, "SDM", place))
+                with pytest.raises(LeaseHeld) as refused:
+                    await other.acquire(Resource(on_file, "SDM", place), 1)
+                assert refused.value.owner == Owner(2, 1), "until its watchdog must have fired"
+                await until(lambda: has_left(one, on_disk))
+                await other.leave(on_file, 1)
+                await one.close()
+
+        asyncio.run(asyncio.wait_for(main(), LIMIT))
+
+
+async def has_left(locks: Locks, lockspace: Lockspace) -> bool:
+    return await locks.state(lockspace) is HostIdState.FREE
 
 
 def test_without_a_daemon_everything_says_so(tmp_path: Path) -> None:

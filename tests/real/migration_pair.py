@@ -33,6 +33,7 @@ DISK = (
     "<disk type='file'><driver name='qemu' type='raw'/><source file='{path}'/><target dev='vda' bus='virtio'/></disk>"
 )
 CHANNEL = "<channel type='unix'><target type='virtio' name='ovirt-guest-agent.0'/></channel>"
+CPU = "<cpu mode='maximum'><numa><cell id='0' cpus='0' memory='128' unit='MiB'/></numa></cpu>"
 SCREEN = "<graphics type='vnc' port='-1' autoport='yes'/><video><model type='vga'/></video>"
 CONSOLE = "<serial type='file'><source path='{path}' append='on'/></serial>"
 PATIENCE = 40.0
@@ -91,6 +92,7 @@ class Pair:
         disk = console.with_suffix(".disk")
         with disk.open("wb") as file:
             file.truncate(16 << 20)
+        text = text.replace("<cpu mode='maximum'/>", CPU)
         text = text.replace("<serial type='pty'/>", CONSOLE.format(path=console))
         return text.replace("<console type='pty'/>", DISK.format(path=disk) + SCREEN + CHANNEL)
 

@@ -26,7 +26,10 @@ SECRET = b"ovis-tpm"
 class Firmware(Pair):
     def description(self, vm_id: str, console: Path) -> str:
         text = (
-            super().description(vm_id, console).replace("'MiB'>128<", "'MiB'>256<")
+            super()
+            .description(vm_id, console)
+            .replace("'MiB'>128<", "'MiB'>256<")
+            .replace("memory='128'", "memory='256'")
         )  # with less it does not start Linux
         text = text.replace("<kernel>", FIRMWARE.format(vm_id=vm_id)).replace("<acpi/>", "<acpi/><smm state='on'/>")
         return text.replace("</devices>", f"{TPM}</devices>")

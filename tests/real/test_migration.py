@@ -2,16 +2,20 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from deploy.guest.tiny_guest import TinyGuest
 from ovis.client import types
 from ovis.wire.errors import RpcError
-from tests.real.migration_pair import Pair, domains, kill_libvirtd, pair, until
+from tests.real.memory_limit import memory_limit
+from tests.real.migration_pair import Pair, domain, domains, kill_libvirtd, pair, until
 
 SLOW = 4  # MiB/s: the guest takes about ten seconds
 FAST = types.MigrationParameters(max_bandwidth_mib_per_second=1000)
@@ -184,6 +188,53 @@ def test_a_destination_whose_qemu_dies(guest: Pair) -> None:
     os.kill(qemu, signal.SIGKILL)
     guest.stayed()
     guest.assert_counted_on()
+
+
+def test_a_destination_that_runs_out_of_memory(guest: Pair) -> None:
+    begin_slowly(guest)
+    host = guest.hosts[guest.there]
+    (qemu,) = host.processes("qemu-system-x86")
+    with memory_limit(host, more=2 << 20):
+        speed_up(guest)
+        until("the kernel ends QEMU there", lambda: qemu not in host.processes("qemu-system-x86"))
+        guest.stayed()
+    guest.assert_counted_on()
+
+
+def test_a_destination_that_speaks_nothing_but_stomp(guest: Pair) -> None:
+    with stomp_only_door(guest) as address:
+        with guest.client() as node:
+            node.vm.migrate(guest.vm_id, types.MigrateParams(dst=address))
+        guest.arrived()
+    guest.assert_counted_on()
+    guest.assert_one_copy(guest.here)
+
+
+@contextmanager
+def stomp_only_door(guest: Pair) -> Iterator[str]:
+    agent, host = guest.agents[guest.there], guest.hosts[guest.there]
+    files = [guest.folder / "pki" / name for name in ("node.pem", "node-key.pem", "ca.pem")]
+    program = Path(__file__).with_name("stomp_only_door.py")
+    command = [*agent.prefix, sys.executable, program, host.address, "54399", agent.socket, *files]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as door:
+        assert door.stdout is not None
+        assert door.stdout.readline() == b"ready\n"
+        try:
+            yield f"{host.address}:54399"
+        finally:
+            door.kill()
+
+
+def test_cpus_and_memory_are_placed_for_the_new_host(guest: Pair) -> None:
+    guest.migrate(cpusets=["0"], numa_nodesets=["0"])
+    guest.arrived()
+    with domain(guest.hosts[guest.here], guest.vm_id) as found:
+        assert found.vcpuPinInfo()[0][:2] == (True, False)
+        xml = etree.fromstring(found.XMLDesc())
+    assert xml.find("numatune/memnode[@cellid='0']").get("nodeset") == "0"
+    guest.assert_counted_on()
+    guest.migrate(cpusets=["0-1"], numa_nodesets=["0"])
+    guest.arrived()
 
 
 def test_a_cut_network_leaves_the_guest_on_the_source(guest: Pair) -> None:

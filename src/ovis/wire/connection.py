@@ -37,7 +37,7 @@ class Connection:
 
     def __init__(self, address: str, limit: int) -> None:
         self.address = address
-        self._wire = _Wire(self, limit)
+        self._wire = self._new_wire(limit)
         self._number = 0
         self._waiting: dict[int, asyncio.Future[msgspec.Raw]] = {}
         self._subscribing: dict[int, Subscription] = {}
@@ -77,6 +77,10 @@ class Connection:
         except (OSError, ssl.SSLError) as error:
             raise ConnectionLost(connection.address, str(error)) from error
         return connection
+
+    def _new_wire(self, limit: int) -> Wire:
+        """Another framing has another one."""
+        return Wire(self, limit)
 
     @property
     def is_open(self) -> bool:
@@ -169,7 +173,7 @@ class Connection:
 
     # -- from the wire
 
-    def _received(self, message: bytes) -> None:
+    def received(self, message: bytes) -> None:
         item = read(message)
         if not isinstance(item, Answer):
             self._events.put(item)
@@ -188,7 +192,7 @@ class Connection:
                 self._events.subscriptions[name] = self._subscribing[item.id]
             waiting.set_result(item.result)
 
-    def _ended(self, reason: str) -> None:
+    def ended(self, reason: str) -> None:
         if self._lost is not None:
             return
         self._lost = reason
@@ -198,7 +202,7 @@ class Connection:
         self._events.close()
 
 
-class _Wire(asyncio.Protocol):
+class Wire(asyncio.Protocol):
     """The transport's half: frames in and out, flow control."""
 
     def __init__(self, connection: Connection, limit: int) -> None:
@@ -220,7 +224,7 @@ class _Wire(asyncio.Protocol):
     def close(self, reason: str) -> None:
         if self._transport is not None:
             self._transport.close()
-        self._connection._ended(reason)
+        self._connection.ended(reason)
 
     async def ended(self) -> None:
         if self._transport is None:
@@ -238,17 +242,17 @@ class _Wire(asyncio.Protocol):
         self._framer.push(data)
         try:
             while (message := self._framer.pop()) is not None:
-                self._connection._received(message)
+                self._connection.received(message)
         except ProtocolError as error:
             self.close(str(error))
 
     def eof_received(self) -> None:
-        self._connection._ended("the server closed it")
+        self._connection.ended("the server closed it")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone.set()
         self._writable.set()
-        self._connection._ended(str(exc) if exc else "the server closed it")
+        self._connection.ended(str(exc) if exc else "the server closed it")
 
     def pause_writing(self) -> None:
         self._writable.clear()

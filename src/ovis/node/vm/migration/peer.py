@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -14,15 +15,18 @@ from ovis.node.errors import BadParameter
 from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.migration.verdict import There
 from ovis.node.vm.states import ExitReason
-from ovis.wire.errors import RpcError, WireError
+from ovis.wire.errors import CallTimeout, ConnectionLost, RpcError, WireError
 from ovis.wire.target import TcpTarget
 
 if TYPE_CHECKING:
     from ovis.client.node import AsyncNode
 
+log = logging.getLogger(__name__)
+
 NO_SUCH_VM = 1
 LIMIT_EXCEEDED = 82
 LOOK_SECONDS = 10.0
+GREETING_SECONDS = 5.0
 # One that leaves from there has run there, unless "there" is this very host: its end will tell.
 ON_ITS_WAY = {VmStatus.MIGRATION_DESTINATION: There.WAITING, VmStatus.MIGRATION_SOURCE: There.UNKNOWN}
 NEVER_RAN = {ExitReason.MIGRATION_FAILED, ExitReason.POSTCOPY_MIGRATION_FAILED}
@@ -63,7 +67,11 @@ class Peer(Protocol):
 
 
 class AgentPeer:
-    """Over TLS with this host's own certificate, whose right is `peer`."""
+    """Over TLS with this host's own certificate, whose right is `peer`.
+
+    In our own framing, or in STOMP where the other side knows that only: agents that are no Ovis, in a mixed cluster,
+    close a connection that begins otherwise, or wait for more.
+    """
 
     def __init__(self, address: str, settings: MigrationSettings) -> None:
         host, port = split(address)
@@ -71,6 +79,7 @@ class AgentPeer:
             host, port or settings.port, settings.tls, check_hostname=settings.check_host_name
         )  # fmt: skip
         self._prepare_deadline = settings.prepare_deadline
+        self._stomp_only = False
         self._node: AsyncNode | None = None
 
     async def prepare(self, vm_id: str, vm: VmDefinition, *, incoming_limit: int | None) -> VmDefinition:
@@ -117,7 +126,18 @@ class AgentPeer:
         if self._node is None:
             from ovis.client.node import AsyncNode  # 1.3 MB that an agent needs when a VM leaves it
 
-            self._node = await AsyncNode.open(self._target, flow=flows.current())
+            if not self._stomp_only:
+                self._node = await AsyncNode.open(self._target, flow=flows.current())
+                if await _answers(self._node):
+                    return self._node
+                await self._node.close()
+            from ovis.wire.stomp_connection import StompConnection
+
+            log.debug("%s does not answer in our framing: it is spoken to in STOMP", self._target)
+            self._node = AsyncNode(await StompConnection.open(self._target), flow=flows.current())
+            if not self._stomp_only:
+                await self._node.host.ping2(deadline=GREETING_SECONDS)
+                self._stomp_only = True
         return self._node
 
     async def __aenter__(self) -> Self:
@@ -128,6 +148,15 @@ class AgentPeer:
     ) -> None:
         if self._node is not None:
             await self._node.close()
+
+
+async def _answers(node: AsyncNode) -> bool:
+    """Whether it understood us. Raises RpcError, which says that it did and has something against us."""
+    try:
+        await node.host.ping2(deadline=GREETING_SECONDS)
+    except (ConnectionLost, CallTimeout):
+        return False
+    return True
 
 
 def split(address: str, field: str = "params.dst") -> tuple[str, int | None]:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -54,8 +55,10 @@ class Job:
 class Line:
     """One end of a socket pair whose other end is the bed's serial line."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, folder: Path) -> None:
+        """`folder` is the one that the bed sees as /run/bed."""
         self._end = end
+        self._folder = folder
         self._sending = threading.Lock()
         self._jobs: dict[int, Job] = {}
         self._state = threading.Condition()
@@ -83,8 +86,11 @@ class Line:
             self._last += 1
             job = Job(self._last, self)
             self._jobs[job.number] = job
-        message = {"run": job.number, "argv": list(arguments), "env": dict(environment), "cwd": folder}
-        self.send(**message, input=base64.b64encode(given).decode())
+        if given:
+            (self._folder / f"input-{job.number}").write_bytes(given)
+        description = {"argv": list(arguments), "env": dict(environment), "cwd": folder}
+        (self._folder / f"job-{job.number}").write_text(json.dumps(description))
+        self.send(run=job.number)
         return job
 
     def send(self, **message: Any) -> None:
@@ -122,3 +128,5 @@ class Line:
                 job.events.put((kind, value if kind == "exit" else base64.b64decode(value)))
                 if kind == "exit":
                     del self._jobs[job.number]
+                    for name in (f"input-{job.number}", f"job-{job.number}"):
+                        (self._folder / name).unlink(missing_ok=True)

@@ -86,7 +86,7 @@ class Bed:
             raise
 
     def _start(self) -> None:
-        self.ports = [card.switch.new_port() for card in self.settings.cards]
+        self.ports = [card.switch.new_port(card.network) for card in self.settings.cards]
         settings.write(self.settings, self.folder / "inside", machine_id=uuid.uuid4().hex)
         ours, theirs = socket.socketpair()
         with theirs, (self.folder / "console").open("wb") as console:
@@ -101,7 +101,7 @@ class Bed:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._line = Line(ours)
+        self._line = Line(ours, self.folder / "inside")
         try:
             self._line.await_ready(_BOOT_SECONDS)
         except (BedNotReady, BedEnded, TimeoutError) as error:
@@ -205,7 +205,9 @@ class Bed:
     # The network
 
     def unplug(self, card: int = 0) -> None:
+        """The card's cable is dead from here on."""
         self.settings.cards[card].switch.cut(self.ports[card])
 
     def plug(self, card: int = 0) -> None:
-        self.settings.cards[card].switch.mend(self.ports[card])
+        plugged = self.settings.cards[card]
+        plugged.switch.mend(self.ports[card], plugged.network)

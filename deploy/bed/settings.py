@@ -7,7 +7,7 @@ from enum import Enum
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from deploy.bed.switch import Switch
+from deploy.bed.switch import MAIN, Switch
 
 SERVICE = "/run/bed/service"
 SERVICES = ("udev", "dbus", "tgt", "iscsi", "multipath", "nfs", "watchdog", "sanlock", "libvirt")
@@ -33,14 +33,15 @@ class Share:
 
 @dataclass(frozen=True)
 class Card:
-    """A network card, vec0 and so on; up, and with this address if there is one."""
+    """A network card, vec0 and so on: up, with this address if there is one. All cards of a bed are on one switch."""
 
     switch: Switch
+    network: str = MAIN
     address: IPv4Address | None = None
 
     @property
     def setting(self) -> str | None:
-        return f"{self.address}/{self.switch.network.prefixlen}" if self.address else None
+        return f"{self.address}/{self.switch.network(self.network).prefixlen}" if self.address else None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from typing import IO, Any
 
 import pytest
 
-
 _OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-o", "tmp_path_retention_policy=failed")
 
 

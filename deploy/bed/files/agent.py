@@ -2,11 +2,14 @@
 
 It speaks over a serial line with deploy.bed.line outside: one JSON object a line, both ways.
 
-    to the bed    {"run": 7, "argv": [...], "env": {...}, "cwd": "/", "input": base64}     start a command as number 7
-                  {"signal": 7, "number": 9}                                              to its whole process group
-    from the bed  {"ready": true} or {"failed": "why"}                                    once, first
-                  {"id": 7, "out": base64}, {"id": 7, "err": base64}                      as it writes
-                  {"id": 7, "exit": 0}                                                    last; negative: the signal
+    to the bed    {"run": 7}                                  start the command that the file job-7 describes
+                  {"signal": 7, "number": 9}                  to its whole process group
+    from the bed  {"ready": true} or {"failed": "why"}        once, first
+                  {"id": 7, "out": base64}, or "err"          as it writes
+                  {"id": 7, "exit": 0}                        last; negative: the signal
+
+A job is {"argv": [...], "env": {...}, "cwd": "/"}; the file input-7, if it is there, is its standard input. Files, because
+the kernel's serial line stands still after a long message to it.
 
 Only the standard library, and little of it: starting it is a tenth of a second of every boot.
 """
@@ -29,9 +32,9 @@ from pathlib import Path
 TYPE_CHECKING = False  # typing itself is too heavy here
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO, Any
+    from typing import Any
 
-SETTINGS = Path("/run/bed/settings.json")
+FOLDER = Path("/run/bed")
 SERVICE = "/run/bed/service"
 PIPE_BYTES = 65536
 _UPTIME = Path("/proc/uptime")
@@ -81,30 +84,30 @@ class Jobs:
 
     def handle(self, message: dict[str, Any]) -> None:
         if "run" in message:
-            threading.Thread(target=self.run, args=(message,), daemon=True).start()
+            threading.Thread(target=self.run, args=(message["run"],), daemon=True).start()
         elif "signal" in message and message["signal"] in self.groups:
             with suppress(ProcessLookupError):
                 os.killpg(self.groups[message["signal"]], message["number"])
 
-    def run(self, message: dict[str, Any]) -> None:
-        key = message["run"]
+    def run(self, key: int) -> None:
+        message = json.loads((FOLDER / f"job-{key}").read_text())
+        given = FOLDER / f"input-{key}"
         try:
-            child = subprocess.Popen(
-                message["argv"],
-                cwd=message["cwd"],
-                env={**os.environ, **message["env"]},
-                stdin=subprocess.PIPE if message["input"] else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            with (given if given.exists() else Path(os.devnull)).open("rb") as source:
+                child = subprocess.Popen(
+                    message["argv"],
+                    cwd=message["cwd"],
+                    env={**os.environ, **message["env"]},
+                    stdin=source,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
         except OSError as error:
             self.line.say(id=key, err=encoded(f"{error}\n".encode()))
             self.line.say(id=key, exit=127)
             return
         self.groups[key] = child.pid
-        if message["input"]:
-            threading.Thread(target=feed, args=(child.stdin, base64.b64decode(message["input"])), daemon=True).start()
         self.pass_on(key, child)
         del self.groups[key]
         self.line.say(id=key, exit=child.wait())
@@ -131,12 +134,6 @@ class Jobs:
                     return
         finally:
             os.close(ended)
-
-
-def feed(pipe: IO[bytes], data: bytes) -> None:
-    with suppress(BrokenPipeError):
-        pipe.write(data)
-        pipe.close()
 
 
 def encoded(data: bytes) -> str:
@@ -199,7 +196,7 @@ def call(command: list[str]) -> None:
 
 
 def main() -> None:
-    settings = json.loads(SETTINGS.read_text())
+    settings = json.loads((FOLDER / "settings.json").read_text())
     line = Line(sys.argv[1] if len(sys.argv) > 1 else settings["line"])
     try:
         prepare(settings)

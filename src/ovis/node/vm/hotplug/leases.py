@@ -1,9 +1,8 @@
-"""Storage leases that come and go. Where a lease lies is known to the storage domains, asked through `Leases`."""
+"""Storage leases that come and go."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ovis.client.types import VmLeaseDevice
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
@@ -14,35 +13,11 @@ from ovis.node.vm.devices.lease import Lease
 from ovis.node.vm.hotplug import plugging
 from ovis.node.vm.hotplug.errors import PlugLeaseFailed, UnplugLeaseFailed
 from ovis.node.vm.hotplug.request import Request
+from ovis.node.vm.lease_places import NoLease
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
     from ovis.node.vm.vms import Vms
-
-
-@dataclass(frozen=True)
-class LeasePlace:
-    """`offset` in bytes into `path`."""
-
-    path: str
-    offset: int
-
-
-class NoLease(Exception):
-    """The storage domain, or the lease in it, is not known."""
-
-
-class Leases(Protocol):
-    async def find(self, domain_id: str, lease_id: str) -> LeasePlace:
-        """Raises NoLease."""
-        ...
-
-
-class NoStorage:
-    """Until storage domains can be connected nobody knows where their leases lie."""
-
-    async def find(self, domain_id: str, lease_id: str) -> LeasePlace:
-        raise NoLease(f"storage domain {domain_id} is not connected")
 
 
 async def plug(vms: Vms, vm: Vm, given: VmLeaseDevice) -> None:

@@ -46,6 +46,7 @@ class Parts:
             self.privileged,
             self.settings.repository,
             nfs_options=self.settings.nfs_options,
+            users=storage.users,
             let_go=storage.forget_io,
         )
         return Connections(tools, self.settings.state / "connections.json", retry_period=self.settings.retry_period)

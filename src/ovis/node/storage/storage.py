@@ -133,6 +133,17 @@ class Storage:
         """The lock of a domain: sanlock, or this process alone for domains that only this host can reach."""
         return self.parts.locks(is_local=is_local)
 
+    def users(self, place: PurePosixPath) -> list[str]:
+        """Who needs what is mounted there, for a person: domains of the pool that are in use."""
+        pool = self.pools.joined
+        if pool is None:
+            return []
+        return [
+            f"storage domain {domain.id} of pool {pool.id}"
+            for domain in self.domains.below(place)
+            if domain.id in pool.host_ids.kept
+        ]
+
     def watch(self, domain_id: DomainId) -> None:
         """Check the domain regularly from now on. Safe to repeat."""
         self.parts.watch(self, domain_id)
@@ -150,6 +161,7 @@ class Storage:
     async def recover(self) -> None:
         """What was there before the agent's restart: connections, tasks of this host, the pool. Never raises for
         storage that is away: that is tried again in the background."""
+        await self.pools.expect()
         await self.connections.recover()
         await self.parts.recover()
         await self.tasks.recover_own()

@@ -84,15 +84,21 @@ class Domains:
         if domain is not None:
             await domain.close()
 
+    def below(self, mount: PurePosixPath) -> list[Domain]:
+        """The open ones in a mounted folder."""
+        return [d for d in self._open.values() if not d.is_block and d.paths.folder.is_relative_to(mount)]
+
     async def forget_below(self, mount: PurePosixPath) -> None:
-        for domain_id, domain in list(self._open.items()):
-            if not domain.is_block and domain.paths.folder.is_relative_to(mount):
-                await self.forget(domain_id)
+        for domain in self.below(mount):
+            await self.forget(domain.id)
 
     async def close(self) -> None:
+        """The agent ends. What is active on this host stays so: VMs run on, and the next agent finds it."""
         for search in list(self._searches.values()):
             search.cancel()
-        await asyncio.gather(*(self.forget(domain_id) for domain_id in list(self._open)), return_exceptions=True)
+        own = [domain.io for domain in self._open.values() if domain.is_block]
+        self._open.clear()
+        await asyncio.gather(*(self._storage.parts.close_io(io) for io in own), return_exceptions=True)
 
     def _searched(self, domain_id: DomainId, search: asyncio.Task[Domain]) -> None:
         self._searches.pop(domain_id, None)

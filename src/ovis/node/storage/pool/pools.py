@@ -36,6 +36,7 @@ class Pools:
         self._pool: Pool | None = None
         self._turn = asyncio.Lock()
         self._is_recovering = False
+        self._remembered: Membership | None = None
         self._rejoining: asyncio.Task[None] | None = None
 
     @property
@@ -102,11 +103,15 @@ class Pools:
             self._pool = None
             log.info("left pool %s", pool.id)
 
+    async def expect(self) -> None:
+        """Until `recover` has tried, callers are told to wait for the pool of before the start."""
+        self._remembered = await asyncio.to_thread(membership.load, self._file)
+        self._is_recovering = self._remembered is not None
+
     async def recover(self) -> None:
         """Join the pool of before the start again, in the background."""
-        remembered = await asyncio.to_thread(membership.load, self._file)
-        if remembered is not None and self._pool is None:
-            self._is_recovering = True
+        remembered, self._remembered = self._remembered, None
+        if remembered is not None and self._is_recovering:  # else somebody was quicker
             self._rejoining = self._storage.keep(self._rejoin(remembered), f"joining pool {remembered.pool}")
 
     async def close(self) -> None:

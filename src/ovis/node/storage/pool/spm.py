@@ -137,11 +137,10 @@ class Spm:
         await self._clean_up()
 
     async def close(self) -> None:
-        """The agent ends, and the lease with it."""
+        """The agent ends, and the lease with it. Nothing is asked of storage: the next start finds the master mounted."""
         self._end_watch()
-        if self.role is not SpmRole.FREE:
-            self.role = SpmRole.FREE
-            await self._clean_up()
+        self.role, self._master = SpmRole.FREE, None
+        await self._pool.storage.tasks.let_go()
 
     async def _take(self) -> None:
         pool = self._pool

@@ -30,10 +30,17 @@ def mounted(rules: Rules, **changed: object) -> CommandResult:
 
 def test_the_mount_point_is_an_open_folder_and_nothing_is_brought_to_life(programs: Path, rules: Rules) -> None:
     put(programs, "mount", 'echo "$@"; readlink "$8"')
-    result = mounted(rules, options=("soft", "vers=4.2", "soft"))
+    result = mounted(rules, type="ext4", source="/dev/sdb", options=("noatime", "data=ordered", "noatime"))
     words, folder = result.output.decode().splitlines()
-    assert words.startswith("--no-canonicalize -t nfs -o nosuid,nodev,soft,vers=4.2 -- nas:/vms /proc/self/fd/")
+    assert words.startswith("--no-canonicalize -t ext4 -o nosuid,nodev,noatime,data=ordered -- /dev/sdb /proc/")
     assert folder == str(rules.repository / "mnt/nas:_vms")
+
+
+def test_a_type_with_a_program_of_its_own_is_mounted_by_that(programs: Path, rules: Rules) -> None:
+    put(programs, "mount.nfs", 'echo "$1 $3 $4"; readlink "$2"')
+    result = mounted(rules, options=("soft",))
+    folder = rules.repository / "mnt/nas:_vms"
+    assert result.output.decode().splitlines() == ["nas:/vms -o nosuid,nodev,soft", str(folder)]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_what_could_reach_beyond_the_repository_is_refused(
 
 
 def test_links_are_not_followed(programs: Path, rules: Rules, tmp_path: Path) -> None:
-    put(programs, "mount", f"echo > {tmp_path}/mounted")
+    put(programs, "mount.nfs", f"echo > {tmp_path}/mounted")
     mnt = Path(rules.repository / "mnt")
     (mnt / "link").symlink_to("/etc")
     (mnt / "parent").symlink_to(tmp_path)
@@ -81,7 +88,7 @@ def test_links_are_not_followed(programs: Path, rules: Rules, tmp_path: Path) ->
 
 
 def test_further_file_systems_can_be_allowed(programs: Path, rules: Rules) -> None:
-    put(programs, "mount", "exit 0")
+    put(programs, "mount.fuse.sshfs", "exit 0")
     more = Rules(rules.repository, rules.user, rules.group, file_systems=frozenset({"fuse.sshfs"}))
     assert mounted(more, type="fuse.sshfs").ok
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from ovis.node.privileged.errors import Refused
-from ovis.node.privileged.protocol import Request
+from ovis.node.privileged.protocol import CommandResult, Request
 from ovis.node.privileged.work import Work
 
 
@@ -53,13 +53,20 @@ async def check_access(request: CheckAccess, work: Work) -> Access:
     person = _as_agent(work)
     looked = await work.run(*person, "stat", "--format=%F", "--", f"{path}/")
     if not looked.ok:
-        state = next((state for text, state in _STATES.items() if text in looked.complaint), AccessState.BROKEN)
-        return Access(state, looked.complaint)
+        return Access(_state(looked), looked.complaint)
     tested = await work.run(*person, "test", "-r", path, "-a", "-w", path, "-a", "-x", path)
-    if not tested.ok:
-        user, group = work.rules.user, work.rules.group
-        return Access(AccessState.DENIED, f"it cannot be read, written and entered by {user}:{group}")
-    return Access(AccessState.USABLE)
+    if tested.ok:
+        return Access(AccessState.USABLE)
+    listed = await work.run(*person, "ls", "-f", "--", f"{path}/")  # stat may have been answered from memory
+    if _state(listed) is AccessState.STALE:
+        return Access(AccessState.STALE, listed.complaint)
+    user, group = work.rules.user, work.rules.group
+    return Access(AccessState.DENIED, f"it cannot be read, written and entered by {user}:{group}")
+
+
+def _state(result: CommandResult) -> AccessState:
+    said = result.errors.decode(errors="replace")
+    return next((state for text, state in _STATES.items() if text in said), AccessState.BROKEN)
 
 
 def _as_agent(work: Work) -> tuple[str, ...]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import PurePosixPath
 from typing import ClassVar
 
 from ovis.node.privileged import mount_table
+from ovis.node.privileged.commands import ENVIRONMENT
 from ovis.node.privileged.errors import Refused
 from ovis.node.privileged.protocol import CommandResult, Request
 from ovis.node.privileged.rules import device_path, open_folder, words
@@ -74,11 +76,9 @@ async def mount(request: Mount, work: Work) -> CommandResult:
     _check_free(target, work.rules.repository, what)
     folder = open_folder(target, work.rules.repository)
     try:
-        command = ["mount", "--no-canonicalize", "-t", request.type, "-o", ",".join(dict.fromkeys(options))]
-        if request.type in DAEMONS and _has_systemd():
-            command = ["systemd-run", "--scope", "--quiet", "--collect", "--slice=ovis-mounts", *command]
         place = f"/proc/self/fd/{folder}"
-        result = await work.run(*command, "--", request.source, place, descriptors=[folder])
+        command = _command(request, place, ",".join(dict.fromkeys(options)))
+        result = await work.run(*command, descriptors=[folder])
     finally:
         os.close(folder)
     return CommandResult(result.status, result.output, result.errors.replace(place.encode(), str(target).encode()))
@@ -93,8 +93,17 @@ async def unmount(request: Unmount, work: Work) -> CommandResult:
     return await work.run(*command, "--", target)
 
 
-def _has_systemd() -> bool:
-    return os.path.isdir("/run/systemd/system")
+def _command(request: Mount, place: str, options: str) -> list[str]:
+    """A type's own program is run without mount(8) in between: that would leave it behind when the helper is killed,
+    and a server that comes back would be mounted when nobody wants it any more."""
+    own = shutil.which(f"mount.{request.type}", path=ENVIRONMENT["PATH"])
+    if own:
+        command = [own, request.source, place, "-o", options]
+    else:
+        command = ["mount", "--no-canonicalize", "-t", request.type, "-o", options, "--", request.source, place]
+    if request.type in DAEMONS and os.path.isdir("/run/systemd/system"):
+        return ["systemd-run", "--scope", "--quiet", "--collect", "--slice=ovis-mounts", *command]
+    return command
 
 
 def _check_free(target: PurePosixPath, repository: PurePosixPath, what: str) -> None:

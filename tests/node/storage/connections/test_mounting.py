@@ -7,6 +7,7 @@ import pytest
 from fake_host import FakeHost
 
 from ovis.node.privileged.access import Access, AccessState
+from ovis.node.privileged.errors import Refused
 from ovis.node.privileged.mount_table import Mounted
 from ovis.node.privileged.protocol import CommandResult
 from ovis.node.storage.connections import mounting
@@ -110,3 +111,14 @@ def test_sources_are_compared_as_they_are_meant() -> None:
     assert mounting.same_source("[fe80::1]:/", "[fe80::1]:/")
     assert not mounting.same_source("nas:/a", "nas:/b")
     assert not mounting.same_source("/dev/sda", "/dev/sdb")
+
+
+def test_a_mount_that_came_through_late_is_adopted(tmp_path: Path) -> None:
+    class Late(FakeHost):
+        def _Mount(self, request):  # type: ignore[no-untyped-def]
+            adopted(self)
+            raise Refused("to mount", "it is mounted")
+
+    host = Late(tmp_path)
+    asyncio.run(mounting.connect(place(host), host.tools()))
+    assert host.sources == [SOURCE]

@@ -4,6 +4,7 @@ ConnectionProblem
 ├── WrongParameters     they do not describe a connection of this kind
 ├── UnknownKind         of storage
 ├── CannotMount         mount(8) failed, or something else is mounted there
+│     └── UnknownFileSystem
 ├── NotUsable           connected, but the agent's user may not use it; it is disconnected again
 ├── LoginFailed, LoginRefused, LogoutFailed, InterfaceFailed, DiscoveryFailed      iSCSI
 └── InUse               it stays connected

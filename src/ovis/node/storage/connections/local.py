@@ -44,7 +44,7 @@ class LocalFolder(Struct, frozen=True, tag_field="kind", tag="local"):
         if access.state is not AccessState.USABLE:
             raise NotUsable(self.path, access.problem)
         link = self._link(tools)
-        os.makedirs(link.parent, mode=0o755, exist_ok=True)  # a path of the kernel's, not of ours
+        os.makedirs(link.parent, mode=0o755, exist_ok=True)
         try:
             os.symlink(self.path, link)
         except FileExistsError as error:

@@ -19,6 +19,7 @@ import os
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ovis.node.errors import NodeError
 from ovis.node.privileged.access import Access, AccessState, CheckAccess
 from ovis.node.privileged.errors import TookTooLong
 from ovis.node.privileged.mount_table import Mounted
@@ -55,12 +56,14 @@ async def connect(place: Place, tools: Tools) -> None:
         if access.state is AccessState.DENIED:
             raise NotUsable(place.source, access.problem)
         await _give_up_stale(place, access, tools)
-    os.makedirs(place.target, mode=0o755, exist_ok=True)  # a path of the kernel's, not of ours
+    os.makedirs(place.target, mode=0o755, exist_ok=True)
     try:
         await _mount(place, tools)
-    except BaseException:
-        _remove_folder(place.target)
-        raise
+    except BaseException as error:
+        # one that an earlier call gave up may have come through meanwhile
+        if not isinstance(error, (NodeError, OSError)) or not is_connected(place, tools):
+            _remove_folder(place.target)
+            raise
     try:
         await _must_be_usable(place, tools)
     except BaseException:

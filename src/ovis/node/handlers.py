@@ -48,6 +48,32 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
             "validate",
         ),
     },
+    "ovis.node.storage.images.verbs": {
+        "Image": (
+            "cloneStructure",
+            "delete",
+            "deleteVolumes",
+            "getVolumes",
+            "move",
+            "prepare",
+            "reconcileVolumeChain",
+            "syncData",
+            "teardown",
+        ),
+        "StoragePool": ("finalizeMerge", "prepareMerge", "reduceVolume"),
+    },
+    "ovis.node.storage.jobs.verbs": {
+        "SDM": (
+            "add_bitmap",
+            "amend_volume",
+            "clear_bitmaps",
+            "copy_data",
+            "merge",
+            "remove_bitmap",
+            "sparsify_volume",
+            "update_volume",
+        ),
+    },
     "ovis.node.storage.leases.verbs": {
         "Lease": ("create", "delete", "fence", "info", "rebuild_leases", "status"),
     },
@@ -84,6 +110,23 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.storage.tasks.verbs": {
         "Host": ("getAllTasks", "getAllTasksInfo", "getAllTasksStatuses"),
         "Task": ("clear", "getInfo", "getStatus", "revert", "stop"),
+    },
+    "ovis.node.storage.volumes.verbs": {
+        "Volume": (
+            "copy",
+            "create",
+            "delete",
+            "extendSize",
+            "getInfo",
+            "getQemuImageInfo",
+            "getSize",
+            "measure",
+            "refresh",
+            "setDescription",
+            "setLegality",
+            "teardown",
+            "verify_untrusted",
+        ),
     },
     "ovis.node.storage.transfers.verbs": {
         "Host": ("add_image_ticket", "extend_image_ticket", "get_image_ticket", "remove_image_ticket"),

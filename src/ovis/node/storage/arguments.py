@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovis.node.storage.formats.identifiers import NOTHING, DomainId, ImageId, PoolId
+from ovis.node.storage.formats.identifiers import NOTHING, DomainId, ImageId, PoolId, VolumeId
 
 
 def pool(text: str) -> PoolId:
@@ -27,3 +27,11 @@ def domain_or_none(text: str | None) -> DomainId | None:
 
 def image_or_none(text: str | None) -> ImageId | None:
     return None if text in (None, "", NOTHING) else image(text)
+
+
+def volume(text: str) -> VolumeId:
+    return VolumeId(text.lower())
+
+
+def volume_or_none(text: str | None) -> VolumeId | None:
+    return None if text in (None, "", NOTHING) else volume(text)

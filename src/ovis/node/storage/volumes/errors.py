@@ -5,7 +5,7 @@ StorageError
 └── VolumeError                        a rule forbids it, nothing was changed
     ├── WrongFormat, WrongAllocation, WrongSize, BadVolumeParameter
     ├── IllegalParent, ParentNotShared, ParentNotLeaf
-    ├── HasChildren, SharedInUse, NotWritable, CannotShrink
+    ├── HasChildren, SharedInUse, NotWritable, VolumeInUse, CannotShrink
     ├── BrokenChain, NotInChain, WrongParent, UnexpectedState, IllegalVolume
     ├── InvalidUpdate
     ├── NoSuchBitmap, BitmapFailed, RemoveBitmapFailed, MergeBitmapFailed, BadBitmapChain
@@ -74,6 +74,10 @@ class SharedInUse(VolumeError):
 
 class NotWritable(VolumeError):
     wire_name = "VolumeNonWritable"
+
+
+class VolumeInUse(VolumeError):
+    wire_name = "VolumeIsBusy"
 
 
 class CannotShrink(VolumeError):

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ovis.node.storage.formats.identifiers import ImageId, VolumeId
+from ovis.node.storage import claims
+from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeRole
+from ovis.node.storage.tasks.steps import Step, step
 from ovis.node.storage.volumes import qemu_img, reading, sizes
 from ovis.node.storage.volumes.chain import Layer
 from ovis.node.storage.volumes.errors import CannotShrink, NotWritable
+from ovis.node.storage.volumes.plan import Plan
 from ovis.node.storage.volumes.qemu_img import Disk
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
+    from ovis.node.storage.tasks.steps import Work
     from ovis.node.storage.volumes.prepared import Prepared
+
+
+@step("volume.extend")
+@dataclass(frozen=True)
+class Extend(Step):
+    """Growing is safe to repeat, and a container that is too large does no harm: nothing is undone."""
+
+    domain: DomainId
+    image: ImageId
+    volume: VolumeId
+    capacity: int
+
+    async def do(self, work: Work) -> None:
+        domain = await work.storage.domain(self.domain)
+        await extend(work.storage.prepared, domain, self.image, self.volume, self.capacity)
+
+
+async def plan(domain: Domain, image: ImageId, volume: VolumeId, capacity: int) -> Plan:
+    """Raises NoSuchVolume, CannotShrink, NotWritable."""
+    layer = await reading.layer(domain, image, volume)
+    check(domain, layer, sizes.rounded(capacity, domain.lockspace.geometry.block_size))
+    return Plan((Extend(domain.id, image, volume, capacity),), (claims.image(domain.id, image),))
 
 
 def check(domain: Domain, layer: Layer, capacity: int) -> None:

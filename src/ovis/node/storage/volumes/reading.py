@@ -42,7 +42,7 @@ async def image(domain: Domain, image_id: ImageId) -> Image:
     for layer in list(layers.values()):
         parent = layer.metadata.parent
         if layer.image == image_id and parent is not None and parent not in layers and parent not in unreadable:
-            template = await _elsewhere(domain, parent)
+            template = await _elsewhere(domain, image_id, parent)
             if template is not None:
                 layers[parent] = template
     return Image(domain.id, image_id, layers, unreadable)
@@ -55,7 +55,7 @@ async def below(domain: Domain, image_id: ImageId, parent: VolumeId | None) -> t
     try:
         return (await image(domain, image_id)).chain(parent)
     except (NoSuchImage, NotInChain):  # the first volume of an image that is being made
-        template = await _elsewhere(domain, parent)
+        template = await _elsewhere(domain, image_id, parent)
         if template is None or not template.is_template:
             raise
         return (*await below(domain, template.image, template.metadata.parent), template)
@@ -87,13 +87,17 @@ async def _read(domain: Domain, image_id: ImageId, volume: VolumeId) -> VolumeMe
         return "has no metadata"
 
 
-async def _elsewhere(domain: Domain, volume: VolumeId) -> Layer | None:
-    """A template: its image is known only after a look at the whole domain."""
-    stored = (await domain.store.volumes()).get(volume)
-    if stored is None or stored.removal is not Removal.NONE or stored.is_unfinished:
-        return None
+async def _elsewhere(domain: Domain, image_id: ImageId, volume: VolumeId) -> Layer | None:
+    """A template on which `image_id` builds. A file domain has a link to it there, whose metadata tell its image; a
+    block domain knows all its volumes."""
     try:
-        metadata = await domain.store.read(stored.image, volume)
+        home = (await domain.store.read(image_id, volume)).image
+    except (FormatError, NoSuchVolume):
+        stored = (await domain.store.volumes()).get(volume)
+        if stored is None:
+            return None
+        home = stored.image
+    try:
+        return await layer(domain, home, volume)
     except (FormatError, NoSuchVolume):
         return None
-    return Layer(volume, stored.image, metadata, stored)

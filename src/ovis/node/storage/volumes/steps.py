@@ -13,8 +13,9 @@ from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.volume_metadata import Legality, VolumeMetadata, VolumeRole
 from ovis.node.storage.formats.volume_tags import Removal
 from ovis.node.storage.tasks.steps import Step, step
-from ovis.node.storage.volumes import bitmaps, copying, extending, making, reading
+from ovis.node.storage.volumes import bitmaps, copying, making, reading
 from ovis.node.storage.volumes.errors import HasChildren, UnexpectedState
+from ovis.node.storage.volumes.extending import Extend
 from ovis.node.storage.volumes.making import NewVolume
 
 if TYPE_CHECKING:
@@ -239,16 +240,5 @@ class Remove(Step):
             await domain.store.write(self.image, parent, replace(found.metadata, role=VolumeRole.LEAF))
 
 
-@step("volume.extend")
-@dataclass(frozen=True)
-class Extend(Step):
-    """Growing is safe to repeat, and a container that is too large does no harm: nothing is undone."""
-
-    domain: DomainId
-    image: ImageId
-    volume: VolumeId
-    capacity: int
-
-    async def do(self, work: Work) -> None:
-        domain = await work.storage.domain(self.domain)
-        await extending.extend(work.storage.prepared, domain, self.image, self.volume, self.capacity)
+ELSEWHERE = (Extend,)
+"""Steps that stand beside their work and are found through this module."""

@@ -111,3 +111,23 @@ def test_a_floppy_is_read_changed_and_taken_out(agent: AgentProcess) -> None:
         wait("it reads the other one", says(b"another floppy"))
         node.vm.change_floppy(vm_id, types.DriveSpecPath(path=""))
         wait("it finds nothing again", says(b"NONE"))
+
+
+def test_a_guest_is_asked_to_reboot_and_to_shut_down(
+    agent: AgentProcess, vhost: VirtualHost, guest_image: TinyGuest
+) -> None:
+    vm_id = str(uuid.uuid4())
+    xml = DOMAIN.format(
+        name="polite", uuid=vm_id, kernel=guest_image.kernel, initrd=guest_image.initrd, mac="52:54:00:d0:60:02",
+        bridge=vhost.bridge,
+    )  # fmt: skip
+    with created(agent, vm_id, xml) as node:
+        wait("it is up", lambda: node.vm.get_stats(vm_id)[0].status is VmStatus.UP)
+        node.vm.shutdown(vm_id, reboot=True)
+        wait("it reboots", lambda: node.vm.get_stats(vm_id)[0].status is not VmStatus.UP)
+        wait("it is up again", lambda: node.vm.get_stats(vm_id)[0].status is VmStatus.UP)
+        node.vm.shutdown(vm_id)
+        wait("it is off", lambda: node.vm.get_stats(vm_id)[0].status is VmStatus.DOWN)
+        ended = node.vm.get_stats(vm_id)[0]
+        assert isinstance(ended, types.ExitedVmStats)
+        assert (ended.exit_code, ended.exit_reason) == (0, 6)

@@ -7,12 +7,13 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ovis import client
-from ovis.generate import published, python_client, python_codec, python_types, unions
+from ovis.generate import proofs, published, python_client, python_codec, python_types, unions
 from ovis.generate.verdict import judge
 from ovis.schema import Schema, compiled
 from ovis.schema.read import read_folder
 
 API_FOLDER = Path(__file__).parents[1] / "node" / "api"
+TESTS_FOLDER = Path(__file__).parents[3] / "tests" / "real"
 CLIENT_FOLDER = Path(client.__file__).parent
 
 
@@ -67,17 +68,31 @@ def publish(version: int, api_folder: Path = API_FOLDER, built: Collection[str] 
 
 
 def coverage() -> int:
-    """Print how many verbs the agent answers, a class a line."""
+    """Print how many verbs the agent answers, a class a line, and what of class VM no test on a real guest calls."""
     from ovis.node import coverage as node_coverage  # only here: everything else works without the agent's packages
 
-    return node_coverage.main()
+    code = node_coverage.main()
+    schema = read_folder(API_FOLDER)
+    known = _proofs(schema)
+    if known is not None:
+        proved = sum(f"VM.{verb}" in known.tests for verb in schema.classes["VM"].verbs)
+        print(f"VM called by tests on real guests {proved}/{len(schema.classes['VM'].verbs)}")
+        for verb, why in known.needs.items():
+            print(f"  {verb} needs {why}")
+    return code
+
+
+def _proofs(schema: Schema) -> proofs.Proofs | None:
+    """None where there are no tests: in an installed package."""
+    return proofs.read(TESTS_FOLDER, schema) if TESTS_FOLDER.is_dir() else None
 
 
 def write_docs(out: Path) -> int:
     """Write the HTML reference into a folder, which is made when it is not there."""
     from ovis.generate import html
 
-    pages = html.pages(read_folder(API_FOLDER))
+    schema = read_folder(API_FOLDER)
+    pages = html.pages(schema, _proofs(schema))
     for name, text in pages.items():
         file = out / name
         file.parent.mkdir(parents=True, exist_ok=True)

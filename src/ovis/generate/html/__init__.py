@@ -11,21 +11,23 @@ from importlib.resources import files
 from ovis.generate.html import overviews, search
 from ovis.generate.html.classes import class_page
 from ovis.generate.html.page import Page, render
+from ovis.generate.html.proofs import proofs_page
 from ovis.generate.html.types import type_page, types_page, users
+from ovis.generate.proofs import Proofs
 from ovis.schema import Schema
 
 _AS_THEY_ARE = ("style.css", "search.js")
 
 
-def pages(schema: Schema) -> dict[str, str]:
-    """Text of every file by its name, relative to the folder of the reference."""
-    made = {page.file: render(page, schema) for page in _pages(schema)}
+def pages(schema: Schema, proved: Proofs | None = None) -> dict[str, str]:
+    """Text of every file by its name, relative to the folder of the reference. `proved`: by which tests."""
+    made = {page.file: render(page, schema) for page in _pages(schema, proved or Proofs({}, {}))}
     made["search-index.js"] = search.index(schema)
     here = files(__name__)
     return made | {name: (here / name).read_text(encoding="utf-8") for name in _AS_THEY_ARE}
 
 
-def _pages(schema: Schema) -> Iterator[Page]:
+def _pages(schema: Schema, proved: Proofs) -> Iterator[Page]:
     yield overviews.start_page(schema)
     for name, klass in schema.classes.items():
         yield class_page(schema, name, klass)
@@ -37,3 +39,4 @@ def _pages(schema: Schema) -> Iterator[Page]:
     yield overviews.errors_page(schema)
     yield overviews.wire_page()
     yield overviews.calling_page(schema)
+    yield proofs_page(schema, proved)

@@ -13,6 +13,7 @@ OVERVIEW_PAGES = (
     ("errors.html", "Errors"),
     ("wire.html", "Units and wire forms"),
     ("calling.html", "Access, conditions, repeating"),
+    ("proofs.html", "What is proved"),
 )
 
 _FRAME = """<!doctype html>

@@ -16,6 +16,7 @@ import machine
 import rows_calls
 import rows_command
 import rows_create
+import rows_file_domain
 import rows_fresh
 import rows_hang
 import rows_migration
@@ -39,6 +40,7 @@ GROUPS = (
     rows_vm_create,
     rows_vm_many,
     rows_migration,
+    rows_file_domain,
 )
 
 

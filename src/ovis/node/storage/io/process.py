@@ -261,7 +261,11 @@ class IoProcess:
             if self._process is None:
                 if len(self._killed) >= self._abandoned_limit:
                     raise IoStuck(messages.OPERATIONS[request.operation], path, len(self._killed))
-                self._process = await start(self._arguments, self._ended)
+                process = await start(self._arguments, self._ended)
+                if self._is_closed:
+                    process.kill()
+                    raise IoLost(messages.OPERATIONS[request.operation], path)
+                self._process = process
             return self._process
 
     def _ended(self, process: Child) -> None:

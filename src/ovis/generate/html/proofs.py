@@ -12,8 +12,8 @@ from ovis.schema import Schema
 
 SHOWN = 3
 INTRODUCTION = """<h1>What is proved</h1>
-<p class="lead">The verbs that tests call on real guests under libvirt and QEMU (<code>tests/real</code>), read from those
-tests, and what the others need that the machines of the tests do not have.</p>"""
+<p class="lead">The verbs that tests call on real guests under libvirt and QEMU (<code>tests/real</code>), read from
+those tests, and what the others need that the machines of the tests do not have.</p>"""
 WORD_SEPARATOR = "_"
 
 

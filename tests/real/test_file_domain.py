@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from deploy.rig import sanlock
 from ovis.node.storage.domains.access import AccessFailed
 from ovis.node.storage.domains.file_domain import (
     BlockSizeMismatch,
@@ -22,10 +25,13 @@ from ovis.node.storage.domains.file_domain import (
 from ovis.node.storage.errors import NoSpace
 from ovis.node.storage.formats.domain_metadata import StorageType
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
-from ovis.node.storage.formats.sanlock_areas import Geometry
+from ovis.node.storage.formats.sanlock_areas import SDM_RESOURCE, Geometry
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata, VolumeRole
 from ovis.node.storage.io.process import IoProcess
+from ovis.node.storage.leases.interface import Owner, Resource
 from ovis.node.storage.leases.local import LocalLocks
+from ovis.node.storage.leases.sanlock import SanlockLocks
+from ovis.node.storage.volumes.store import LeasePlace
 
 ID = DomainId("d0000000-0000-4000-8000-000000000000")
 IMAGE = ImageId("10000000-0000-4000-8000-000000000000")
@@ -120,13 +126,15 @@ def test_a_full_disk_costs_what_was_asked_and_no_more(tmp_path: Path) -> None:
 
 
 def fill(mount: Path) -> None:
+    """Blocks of removed files come back when the journal is written: until then the disk is not as full as it says."""
     with (mount / "filler").open("wb", buffering=0) as file:
-        for size in (MIB, 4096):
-            try:
+        for size in (MIB, 4096, 4096, 4096):
+            with contextlib.suppress(OSError):
                 while True:
                     file.write(bytes(size))
-            except OSError:
-                pass
+            with contextlib.suppress(OSError):
+                os.fsync(file.fileno())
+            run("sync", "-f", mount)
 
 
 def test_a_file_system_that_became_read_only(tmp_path: Path) -> None:
@@ -166,6 +174,36 @@ def test_the_process_holds_no_mount(tmp_path: Path) -> None:
 
     with file_system(tmp_path) as mount:
         asyncio.run(main(mount))
+
+
+def test_its_lockspace_and_lease_are_sanlock_s(tmp_path: Path) -> None:
+    async def main(mount: Path, run_folder: Path) -> None:
+        locks = SanlockLocks(run_folder, io_timeout=1)
+        io = IoProcess([PurePosixPath(mount)])
+        try:
+            new = replace(NEW, type=StorageType.NFS, remote_path="nas:/vms")
+            domain = await create_file_domain(io, PurePosixPath(mount), new, locks)
+            await domain.locks.join(domain.lockspace, 1)
+            leases = domain.special("leases")
+            place = LeasePlace(leases.path, domain.lockspace.geometry.sdm_offset)
+            sdm = Resource(domain.lockspace, SDM_RESOURCE, place)
+            await locks.acquire(sdm, 1)
+            assert await locks.owner(sdm) == Owner(1, 1)
+            await locks.release(sdm)
+            await domain.store.begin(IMAGE, VOLUME, METADATA, size=MIB, allocate=False)
+            volume = Resource(domain.lockspace, VOLUME, await domain.store.lease(IMAGE, VOLUME))
+            await locks.format_resource(volume)
+            await locks.acquire(volume, 1)
+            await locks.release(volume)
+            await locks.leave(domain.lockspace, 1)
+        finally:
+            await io.close()
+            await locks.close()
+
+    if reason := sanlock.missing():
+        pytest.skip(reason)
+    with file_system(tmp_path) as mount, sanlock.sanlock(tmp_path / "run", "one"):
+        asyncio.run(main(mount, tmp_path / "run"))
 
 
 def test_it_works_as_the_owner_of_the_storage(tmp_path: Path) -> None:

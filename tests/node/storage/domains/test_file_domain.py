@@ -25,9 +25,10 @@ from ovis.node.storage.domains.file_domain import (
     remove_file_domain,
 )
 from ovis.node.storage.errors import DomainExists, NoSuchDomain
-from ovis.node.storage.formats.domain_metadata import StorageType
+from ovis.node.storage.formats.domain_metadata import DomainClass, StorageType
 from ovis.node.storage.formats.errors import Broken, UnsupportedVersion
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
+from ovis.node.storage.formats.repository import ISO_IMAGE
 from ovis.node.storage.formats.sanlock_areas import Geometry
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata, VolumeRole
 from ovis.node.storage.io.process import IoProcess
@@ -207,6 +208,19 @@ def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
             await create(io, mount)
 
     run(tmp_path, work)
+
+
+def test_an_iso_domain_has_the_folder_of_its_images(tmp_path: Path) -> None:
+    iso = replace(NEW, domain_class=DomainClass.ISO)
+
+    async def work(io: IoProcess, mount: PurePosixPath) -> None:
+        await create(io, mount, iso)
+        (tmp_path / ID / "dom_md" / "metadata").unlink()
+        await create(io, mount, iso)  # what is half made holds nothing yet
+        assert await (await reopen(io, mount)).store.volumes() == {}
+
+    run(tmp_path, work)
+    assert os.listdir(tmp_path / ID / "images") == [ISO_IMAGE]
 
 
 def test_a_domain_is_removed(tmp_path: Path) -> None:

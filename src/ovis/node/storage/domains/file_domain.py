@@ -5,7 +5,7 @@
     │   │                   xleases               version 4 and later, not local: leases of VMs, with their index
     │   │                   inbox, outbox         not local: 16 MiB
     │   └── metadata                              the domain's record; written last, removed first
-    ├── images/
+    ├── images/             class Iso: with the one folder of its images, 11111111-...
     └── master/{tasks,vms}                        made when it first becomes the master
 
 A domain is there when its `metadata` is. A folder without it is half made or half removed; it may be removed as long as
@@ -34,7 +34,7 @@ from ovis.node.storage.formats.domain_metadata import DomainClass, DomainMetadat
 from ovis.node.storage.formats.domain_record import DomainRecord
 from ovis.node.storage.formats.errors import Broken, UnsupportedVersion
 from ovis.node.storage.formats.identifiers import DomainId
-from ovis.node.storage.formats.repository import MAILBOX_BYTES, METADATA_MODE, DomainPaths, domain_on
+from ovis.node.storage.formats.repository import ISO_IMAGE, MAILBOX_BYTES, METADATA_MODE, DomainPaths, domain_on
 from ovis.node.storage.formats.sanlock_areas import BLOCK_4K, BLOCK_512, SDM_RESOURCE, Geometry
 from ovis.node.storage.io.interface import FileIo
 from ovis.node.storage.leases.interface import Locks, Lockspace, Resource
@@ -158,7 +158,7 @@ async def create_file_domain(
         data = domain_record.write_file(DomainRecord(metadata))
         domain = FileDomain(metadata, paths.folder, io, locks)
         try:
-            for folder in (paths.folder, paths.metadata.parent, paths.images):
+            for folder in _folders(paths, new.domain_class):
                 await io.make_folder(folder, mode=FOLDER_MODE)
             await make_special_files(domain, is_local=new.is_local)
             await _format_leases(domain, now(), is_local=new.is_local)
@@ -240,10 +240,22 @@ async def _clear_place(io: FileIo, paths: DomainPaths, domain: DomainId) -> None
         return
     if "dom_md" in names and "metadata" in await io.names(paths.metadata.parent):
         raise DomainExists(domain, str(paths.folder))
-    if "images" in names and await io.names(paths.images):
+    if "images" in names and await _holds_images(io, paths):
         raise DomainExists(domain, f"{paths.folder} has lost its metadata and still holds images")
     log.info("removing %s, which was left half made", paths.folder)
     await remove_file_domain(io, paths.folder)
+
+
+async def _holds_images(io: FileIo, paths: DomainPaths) -> bool:
+    names = set(await io.names(paths.images))
+    if ISO_IMAGE in names and not await io.names(paths.image(ISO_IMAGE)):
+        names.discard(ISO_IMAGE)
+    return bool(names)
+
+
+def _folders(paths: DomainPaths, domain_class: DomainClass) -> list[PurePosixPath]:
+    always = [paths.folder, paths.metadata.parent, paths.images]
+    return [*always, paths.image(ISO_IMAGE)] if domain_class is DomainClass.ISO else always
 
 
 async def _format_leases(domain: FileDomain, now: float, *, is_local: bool) -> None:

@@ -142,7 +142,8 @@ class Operations:
         with self._roots.place(request.path) as place, self._roots.place(request.to) as to:
             os.rename(place.name, to.name, src_dir_fd=place.folder, dst_dir_fd=to.folder)
             to.flush_folder()
-            place.flush_folder()
+            if os.path.dirname(request.path) != os.path.dirname(request.to):
+                place.flush_folder()
         return b""
 
     def _link(self, request: Request) -> bytes:

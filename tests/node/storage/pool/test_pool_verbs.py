@@ -151,7 +151,6 @@ def test_files_of_an_iso_domain_are_listed(tmp_path: Path) -> None:
             iso = await create_domain(cluster, storage, domainClass=2)
             domain = await storage.domain(iso)  # type: ignore[arg-type]
             folder = Path(domain.paths.images) / "11111111-1111-1111-1111-111111111111"
-            folder.mkdir()
             (folder / "Setup.ISO").write_bytes(bytes(100))
             (folder / "notes.txt").write_bytes(b"")
             found = await call(storage, "StorageDomain.getFileStats", storagedomainID=iso, pattern="*.iso")

@@ -30,6 +30,10 @@ class VolumesIfAny:
         if (volumes := await self._loaded()) is not None:
             await volumes.keep_only(vm_id, ids)
 
+    async def grow(self, ids: VolumeIds, size: int) -> None:
+        if (volumes := await self._loaded()) is not None:
+            await volumes.grow(ids, size)
+
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
         if (volumes := await self._loaded()) is not None:
             await volumes.give_back(vm_id, image)

@@ -147,6 +147,11 @@ class LibvirtBlockJobs:
             POOL, "block size", domain_id, lambda domain: DiskSize(*domain.blockInfo(disk, 0)), deadline
         )
 
+    async def watch(self, domain_id: str, disk: str, threshold: int, *, deadline: float | None = None) -> None:
+        await self._driver.on_domain(
+            POOL, "block threshold", domain_id, lambda domain: domain.setBlockThreshold(disk, threshold, 0), deadline
+        )
+
 
 def _snapshot_xml(live: str, layers: Sequence[NewLayer], memory: str | None) -> str:
     """Disks that are not named would be taken along: each says that it stays out."""

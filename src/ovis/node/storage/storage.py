@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ovis.node.storage.formats.identifiers import DomainId
     from ovis.node.storage.io.interface import FileIo
     from ovis.node.storage.leases.interface import Locks
+    from ovis.node.storage.pool.extensions import Extensions
     from ovis.node.storage.pool.pools import Pools
     from ovis.node.storage.tasks.tasks import Tasks
     from ovis.node.storage.volumes.prepared import Prepared
@@ -111,6 +112,12 @@ class Storage:
     def vitals(self) -> dict[str, StorageDomainVitals]:
         """Of all domains that are watched, from memory."""
         return self.monitors.report() if "monitors" in self.__dict__ else {}
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        from ovis.node.storage.pool.extensions import Extensions
+
+        return Extensions(self)
 
     async def domain(self, domain_id: DomainId) -> Domain:
         """The domain, opened when it was not. Raises NoSuchDomain, IoTimeout."""

@@ -54,6 +54,12 @@ class VmVolumes:
                 lambda vm, volume, record: vm == vm_id and record.links == ids.image and volume != ids.volume
             )
 
+    async def grow(self, ids: VolumeIds, size: int) -> None:
+        assert ids.domain is not None
+        assert ids.image is not None
+        extensions = self._storage.extensions
+        await extensions.extend(DomainId(ids.domain), ImageId(ids.image), VolumeId(ids.volume), size)
+
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
         await self._release(lambda vm, _, record: vm == vm_id and image in (None, record.links))
 

@@ -16,6 +16,7 @@ from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import (
     AgentLifecycle,
     BlockJob,
+    BlockThreshold,
     ConnectionLost,
     ConnectionRestored,
     DeviceAdded,
@@ -123,6 +124,13 @@ def io_error(vms: Vms, vm: Vm, event: IoError) -> None:
     vm.disk_error = DiskError(event.alias, name, event.path, event.reason)
     if known is not None and vm.paused_by_disk:  # the pause was told first, without its reason
         vms.publish(vm)
+    if event.reason == "enospc":
+        vms.thin_disks.is_full(vm, name)
+
+
+def block_threshold(vms: Vms, vm: Vm, event: BlockThreshold) -> None:
+    if vm.has_qemu:
+        vms.thin_disks.passed(vm, event.disk)
 
 
 def watchdog(vms: Vms, vm: Vm, event: Watchdog) -> None:
@@ -199,6 +207,7 @@ HANDLERS: dict[type, Callable[[Vms, Vm, Any], None]] = {
     Resumed: resumed,
     Rebooted: rebooted,
     IoError: io_error,
+    BlockThreshold: block_threshold,
     Watchdog: watchdog,
     GraphicsConnected: client_came,
     GraphicsDisconnected: client_left,

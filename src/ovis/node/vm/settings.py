@@ -62,6 +62,10 @@ class VmSettings:
     """Sockets at which the disks of a backup are read."""
     scratch_folder: Path = Path("/var/lib/ovis/node/scratch")
     """What guests overwrite while a backup is read, unless its client brings its own place."""
+    thin_step: int = 2560 << 20
+    """Bytes by which a thin disk on block storage grows at least."""
+    thin_room: float = 0.8
+    """Part of a step that must be left free; below it the disk grows."""
     path_deadline: float = 10.0
     """Looking at disks may hang where their storage does."""
     migration: MigrationSettings = field(default_factory=MigrationSettings)

@@ -42,6 +42,7 @@ from ovis.node.vm.prepare import Preparer
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.states import Cause, Exit, after
 from ovis.node.vm.store import Intent, Record, Store, StoredExit
+from ovis.node.vm.thin_disks import ThinDisks
 from ovis.node.vm.vm import Vm
 from ovis.wire.events import Bus
 
@@ -74,6 +75,7 @@ class Vms:
         self.volumes: VolumeKeeper = volumes or NoVolumes()
         self.preparer = Preparer(settings, self.volumes)
         self.long_pauses = LongPauses(self)
+        self.thin_disks = ThinDisks(self)
         self.migrations = Migrations(settings.migration)
         self.drives: DriveResolver = PathDrives(hypervisor, settings, self.volumes)
         self.polling = GuestPolling(
@@ -359,6 +361,7 @@ class Vms:
         self._sampling_fails = False
         self.take(taken)
         self.long_pauses.look()
+        self.thin_disks.look()
         await self._encode_ahead()
 
     def take(self, taken: Sample) -> None:

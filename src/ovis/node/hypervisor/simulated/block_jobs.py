@@ -11,7 +11,7 @@ from lxml import etree
 
 from ovis.node.hypervisor.block_jobs import BlockJobState, DiskSize, NewLayer
 from ovis.node.hypervisor.errors import DomainBusy, OperationFailed, OperationRefused
-from ovis.node.hypervisor.events import BlockJob
+from ovis.node.hypervisor.events import BlockJob, BlockThreshold
 from ovis.node.hypervisor.simulated import layers as disk_layers
 from ovis.node.hypervisor.simulated.domain import DISK_CAPACITY, SimulatedDomain
 from ovis.node.hypervisor.simulated.images import Images
@@ -45,6 +45,9 @@ class SimulatedBlockJobs:
         self._jobs: dict[tuple[str, str], Job] = {}
         self._sizes: dict[tuple[str, str], int] = {}
         self.images = Images()
+        self.devices: dict[tuple[str, str], DiskSize] = {}
+        """What a test says of disks on devices."""
+        self.thresholds: dict[tuple[str, str], int] = {}
         self.seconds: float | None = 0.0
 
     async def snapshot(
@@ -139,7 +142,27 @@ class SimulatedBlockJobs:
         domain = await self._hypervisor.on_domain("size", domain_id, deadline)
         _disk(domain, disk)
         capacity = self._sizes.get((domain_id, disk), DISK_CAPACITY)
-        return DiskSize(capacity, END, END)
+        return self.devices.get((domain_id, disk), DiskSize(capacity, END, END))
+
+    async def watch(self, domain_id: str, disk: str, threshold: int, *, deadline: float | None = None) -> None:
+        domain = await self._hypervisor.on_domain("watch", domain_id, deadline)
+        _disk(domain, disk)
+        self.thresholds[domain_id, disk] = threshold
+
+    def fill(self, domain_id: str, disk: str, end: int) -> None:
+        """The guest has written up to this byte of its device: what is beyond pauses it, a threshold is told."""
+        domain = self._hypervisor.domain(domain_id)
+        key = (domain_id, disk)
+        physical = self.devices[key].physical
+        self.devices[key] = replace(self.devices[key], allocation=min(end, physical))
+        threshold = self.thresholds.get(key)
+        if threshold is not None and end > threshold:
+            del self.thresholds[key]
+            self._hypervisor.publish(BlockThreshold(domain_id, disk, "", threshold, end - threshold))
+        if end > physical:
+            source = _disk(domain, disk).find("source")
+            path = "" if source is None else source.get("dev", "")
+            self._hypervisor.io_error(domain_id, alias=f"virtio-{disk}", path=path, reason="enospc")
 
     def finish(self, domain_id: str, disk: str, *, status: str = "completed") -> None:
         """All data is copied ("completed"), or the copy failed ("failed"). For tests that set `seconds` to None."""

@@ -25,9 +25,12 @@ from ovis.client.types import SpmRole, SpmStatus
 from ovis.node.errors import NodeError
 from ovis.node.storage.domains.alone import sdm
 from ovis.node.storage.domains.interface import Domain
+from ovis.node.storage.formats.mailbox import Extend
 from ovis.node.storage.leases.held import while_trusted
 from ovis.node.storage.leases.interface import Owner
 from ovis.node.storage.pool.errors import SpmStartFailed
+from ovis.node.storage.pool.extensions import grow
+from ovis.node.storage.pool.mailbox import SpmMailbox
 from ovis.node.storage.tasks.errors import NotSpm, TasksInTheWay
 from ovis.node.storage.tasks.master_store import MasterStore
 from ovis.node.storage.tasks.task import Trust
@@ -55,6 +58,8 @@ class Spm:
         self._watch: asyncio.Task[None] | None = None
         self._master: Domain | None = None
         """While this host has, or may have, anything of the role there."""
+        self._mail: asyncio.Task[None] | None = None
+        """Serves the other hosts while this one is SPM."""
 
     def check(self) -> None:
         """Raises NotSpm."""
@@ -88,6 +93,7 @@ class Spm:
                 await self._clean_up()
                 raise
             self.role = SpmRole.SPM
+            self._serve_mail()
         log.info("pool %s: this host is the SPM", self._pool.id)
 
     async def give_up(self) -> None:
@@ -120,12 +126,14 @@ class Spm:
         self._master = master = await self._pool.master()
         await master.open_master()
         self._pool.storage.tasks.use(MasterStore(master.io, master.paths.tasks), trusted(master))
+        self._serve_mail()
 
     async def move(self, old: Domain, new: Domain) -> None:
         """The role goes on under the lease of the new master, which this host holds already."""
         self._end_watch()
         self._master = new
         self._watch = asyncio.create_task(self._until_lost(new), name=f"SPM lease of {self._pool.id}")
+        self._serve_mail()
         await self._let_go_of(old)
 
     async def lose(self, reason: str) -> None:
@@ -137,7 +145,7 @@ class Spm:
         await self._clean_up()
 
     async def close(self) -> None:
-        """The agent ends, and the lease with it. Nothing is asked of storage: the next start finds the master mounted."""
+        """The agent ends, and the lease with it. Storage is not asked: the next start finds the master still mounted."""
         self._end_watch()
         self.role, self._master = SpmRole.FREE, None
         await self._pool.storage.tasks.let_go()
@@ -193,7 +201,26 @@ class Spm:
         if self.role is not SpmRole.CONTEND:
             raise SpmStartFailed(self._pool.id, "its lease was lost again at once")
 
+    def _serve_mail(self) -> None:
+        self._end_mail()
+        assert self._master is not None
+        mailbox = SpmMailbox(self._master, self._extend)
+        self._mail = asyncio.create_task(mailbox.serve(), name=f"mail of pool {self._pool.id}")
+
+    async def _extend(self, wish: Extend) -> int:
+        master = self._master
+        self.check()
+        assert master is not None
+        async with while_trusted(master.locks, master.lockspace, f"the SPM lease of {master.id}"):
+            return await grow(await self._pool.storage.domain(wish.domain), wish.volume, wish.size)
+
+    def _end_mail(self) -> None:
+        if self._mail is not None:
+            self._mail.cancel()
+            self._mail = None
+
     def _end_watch(self) -> None:
+        self._end_mail()
         watch, self._watch = self._watch, None
         if watch is not None and watch is not asyncio.current_task():
             watch.cancel()

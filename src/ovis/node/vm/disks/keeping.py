@@ -20,6 +20,7 @@ from lxml import etree
 from ovis.client.types import VmDevice, VmDiskDevice, VmDiskDeviceFormat, VmParameters
 from ovis.node.vm import metadata
 from ovis.node.vm.disks import drives
+from ovis.node.vm.disks.errors import DriveNotFound
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.metadata_devices import Data
 
@@ -59,6 +60,11 @@ class VolumeKeeper(Protocol):
         """Of that image, the volume and what is below it: others left the chain."""
         ...
 
+    async def grow(self, ids: VolumeIds, size: int) -> None:
+        """Give a thin volume on block storage at least `size` bytes, as far as its capacity can need them; this host
+        sees them when it returns. Raises NodeError: the domain is full, nobody may extend it now."""
+        ...
+
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
         """Let go of an image (None: of all that the VM has). Safe to repeat; what cannot be done is logged and left
         for the next start."""
@@ -77,6 +83,9 @@ class NoVolumes:
 
     async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:
         return
+
+    async def grow(self, ids: VolumeIds, size: int) -> None:
+        raise DriveNotFound("", f"volume {ids.volume} is of no storage domain of this host")
 
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
         return

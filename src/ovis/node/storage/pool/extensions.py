@@ -1,0 +1,70 @@
+"""Growing the containers of thin volumes on block storage while they are in use.
+
+Only the SPM changes a volume group. A host that is SPM extends by itself; any other asks it by mail. A domain in no
+pool belongs to whoever uses it, so its only host extends it. Growing is safe to repeat and never shrinks; a volume gets
+no more than its capacity can need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ovis.client.types import SpmRole
+from ovis.node.storage.errors import NoSuchVolume
+from ovis.node.storage.formats.mailbox import Extend
+from ovis.node.storage.formats.volume_metadata import VolumeFormat
+from ovis.node.storage.formats.volume_tags import Removal
+from ovis.node.storage.pool.errors import NotConnected
+from ovis.node.storage.pool.mailbox import HostMailbox
+from ovis.node.storage.volumes import sizes
+from ovis.node.storage.volumes.errors import CannotShrink
+
+if TYPE_CHECKING:
+    from ovis.node.storage.domains.interface import Domain
+    from ovis.node.storage.formats.identifiers import DomainId, ImageId, PoolId, VolumeId
+    from ovis.node.storage.pool.pool import Pool
+    from ovis.node.storage.storage import Storage
+
+
+class Extensions:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._mailbox: tuple[PoolId, HostMailbox] | None = None
+
+    async def extend(self, domain_id: DomainId, image: ImageId, volume: VolumeId, size: int) -> None:
+        """This host sees the new size when it returns.
+
+        Raises NotExtended, NotConnected, NoSpace, NoSuchVolume, CannotShrink.
+        """
+        domain = await self._storage.domain(domain_id)
+        pool = self._storage.pools.joined
+        if pool is not None and domain_id in pool.membership.domains:
+            if pool.spm.role is SpmRole.SPM:
+                await grow(domain, volume, size)
+            else:
+                await self._mail(pool).ask(Extend(domain_id, volume, size))
+        else:
+            record = await domain.read_record()
+            if record.domain.pools:
+                raise NotConnected(record.domain.pools[0])
+            await grow(domain, volume, size)
+        await domain.store.activate(image, volume)
+
+    def _mail(self, pool: Pool) -> HostMailbox:
+        if self._mailbox is None or self._mailbox[0] != pool.id:
+            self._mailbox = pool.id, HostMailbox(pool)
+        return self._mailbox[1]
+
+
+async def grow(domain: Domain, volume: VolumeId, size: int) -> int:
+    """The container's size now: at least `size`, or all that the capacity can need. Raises as `Extensions.extend`."""
+    stored = (await domain.store.volumes()).get(volume)
+    if stored is None or stored.is_unfinished or stored.removal is not Removal.NONE:
+        raise NoSuchVolume(domain.id, "?" if stored is None else stored.image, volume)
+    metadata = await domain.store.read(stored.image, volume)
+    if metadata.format is not VolumeFormat.COW:
+        raise CannotShrink(f"volume {volume} of storage domain {domain.id}", "is raw: it has its whole size already")
+    wanted = min(size, sizes.largest(metadata.capacity))
+    if stored.size >= wanted:
+        return stored.size
+    return await domain.store.resize(stored.image, volume, wanted)

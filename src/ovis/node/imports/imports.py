@@ -21,7 +21,7 @@ from ovis.node.errors import BadParameter, NodeError
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.external import External, Login
 from ovis.node.hypervisor.pools import Pool
-from ovis.node.imports import convert, foreign, ovf, v2v, work
+from ovis.node.imports import convert, foreign, manifest, ovf, v2v, work
 from ovis.node.imports.errors import (
     BadArchive,
     BadTarget,
@@ -129,6 +129,8 @@ class Imports:
         with contextlib.ExitStack() as undo, _told_as_archive(path):
             archive = await self._block(lambda: Ova(path, self._settings.ova_paths))
             undo.callback(archive.close)
+            checksums = await self._block(lambda: manifest.read(archive))
+            await self._block(lambda: manifest.check_description(archive, checksums))
             return foreign.told(ovf.read(await self._block(archive.description), path))
 
     # Importing
@@ -139,6 +141,8 @@ class Imports:
             job_id = undo.enter_context(self._reserved(job_id))
             archive = await self._block(lambda: Ova(path, self._settings.ova_paths))
             undo.callback(archive.close)
+            checksums = await self._block(lambda: manifest.read(archive))
+            await self._block(lambda: manifest.check_description(archive, checksums))
             what = f"OVA {path}"
             described = ovf.read(await self._block(archive.description), path)
             targets = undo.enter_context(self._claimed(await self._find_targets(wanted)))
@@ -157,7 +161,8 @@ class Imports:
                 folder = self._store.folder / job_id
                 task = Convert(wanted, job_id, targets, folder, archive=path)
             else:
-                task = CopyArchive(described, images, targets, wanted.vm_name, job_id, f"imported from {path}")
+                origin = f"imported from {path}"
+                task = CopyArchive(described, images, targets, wanted.vm_name, job_id, origin, checksums)
                 if described.is_foreign:
                     what += ", its guest as it is"
             await self._begin(job_id, f"import {wanted.vm_name} from {what}", task, undo)

@@ -89,6 +89,9 @@ class Ova:
         except UnicodeDecodeError as error:
             raise BadArchive(self.path, "the description is not UTF-8", member=content.name) from error
 
+    def has(self, name: str) -> bool:
+        return name in self._names
+
     def content(self, name: str) -> Content:
         """Raises BadArchive, OSError."""
         plain = tar.check_name(name, self.path)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from ovis.client.types import ExternalVmParams
 from ovis.node.hypervisor.external import External, ForeignDomain, Login
 from ovis.node.hypervisor.states import DomainState
-from ovis.node.imports import convert, disks, foreign, headers, result, v2v
+from ovis.node.imports import convert, disks, foreign, headers, manifest, result, v2v
 from ovis.node.imports.description import Description, Disk
 from ovis.node.imports.disks import Image
 from ovis.node.imports.errors import BadDisk, BadTarget, ConversionFailed
+from ovis.node.imports.manifest import Checksum
 from ovis.node.imports.ova import Content
 from ovis.node.imports.result import ImportedDisk
 from ovis.node.imports.settings import ImportSettings
@@ -74,7 +75,7 @@ def check_count(described: Sequence[Disk], targets: Sequence[object]) -> None:
 
 @dataclass(frozen=True)
 class CopyArchive:
-    """The disks of an OVA, as they are. `images`: None for a disk that was never written."""
+    """The disks of an OVA, as they are. `images`: None for a disk that was never written. `checksums`: by file."""
 
     described: Description
     images: Sequence[Image | None]
@@ -82,8 +83,12 @@ class CopyArchive:
     name: str
     vm_id: str
     origin: str
+    checksums: Mapping[str, Checksum] = field(default_factory=dict)
 
     async def run(self, tools: Tools, report: Report) -> str:
+        for image in self.images:
+            if image is not None and (wanted := self.checksums.get(image.content.name)) is not None:
+                await manifest.check(image.content, wanted, tools.pool)
         for number, (image, target) in enumerate(zip(self.images, self.targets, strict=True), 1):
             if image is not None:
                 await _copy(image, target, number, len(self.images), report)

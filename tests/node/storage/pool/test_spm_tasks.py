@@ -1,7 +1,6 @@
 """What becomes of the SPM's tasks when its host, or its role, goes."""
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +18,10 @@ from ovis.node.storage.tasks.tasks import SPM
 
 def put(path: str) -> None:
     Path(path).touch()
+
+
+def there(path: str) -> bool:
+    return Path(path).exists()
 
 
 def drop(path: str) -> None:
@@ -65,21 +68,21 @@ def test_next_spm_recovers_what_a_dead_one_began(tmp_path: Path, on_crash: OnCra
         cluster = Cluster(tmp_path)
         async with cluster.host("two") as two:
             async with cluster.host("one") as one:
-                here, there = await two_hosts(cluster, one, two)
+                here, other = await two_hosts(cluster, one, two)
                 await here.spm.take()
                 path = str(tmp_path / "made")
                 task = await one.tasks.start("copyImage", [Slow(path)], tag=SPM, on_crash=on_crash)
                 await until(lambda: Slow.writers)
                 cluster.locks("one").die()
                 with pytest.raises(Exception, match="held by host 1"):
-                    await there.spm.take()
+                    await other.spm.take()
                 cluster.leases.advance(200)
             Slow.ends = True
-            await there.spm.take()
+            await other.spm.take()
             ended = await two.tasks.wait(task)
             goes_on = on_crash is OnCrash.GO_ON
             assert ended.result is (TaskResult.SUCCESS if goes_on else TaskResult.CLEAN_SUCCESS)
-            assert os.path.exists(path) is goes_on
+            assert there(path) is goes_on
             assert task in await call(two, "Host.getAllTasksStatuses")
 
     asyncio.run(main())
@@ -89,7 +92,7 @@ def test_work_stops_before_another_host_may_begin(tmp_path: Path) -> None:
     async def main() -> None:
         cluster = Cluster(tmp_path)
         async with cluster.host("one") as one, cluster.host("two") as two:
-            here, there = await two_hosts(cluster, one, two)
+            here, other = await two_hosts(cluster, one, two)
             await here.spm.take()
             path = str(tmp_path / "made")
             task = await one.tasks.start("copyImage", [Slow(path)], tag=SPM)
@@ -97,14 +100,14 @@ def test_work_stops_before_another_host_may_begin(tmp_path: Path) -> None:
             cluster.locks("one").lose((await one.domain(here.membership.master)).lockspace)
             await until(lambda: here.spm.role == "Free")
             await until(lambda: not Slow.writers)
-            assert os.path.exists(path)  # left for the next SPM
+            assert there(path)  # left for the next SPM
             with pytest.raises(NotSpm):
                 await one.tasks.start("copyImage", [Slow(path)], tag=SPM)
             assert await call(one, "Host.getAllTasks") == {}
             cluster.leases.advance(200)
-            await there.spm.take()
+            await other.spm.take()
             assert (await two.tasks.wait(task)).result is TaskResult.CLEAN_SUCCESS
-            assert not os.path.exists(path)
+            assert not there(path)
 
     asyncio.run(main())
 

@@ -1,8 +1,8 @@
 """Finding a domain by its id: in the folders that are mounted, then among the volume groups.
 
-An opened domain is remembered until somebody says that it is gone or another one now (`forget`): its removal, upgrade,
-a disconnected server. Each mount is asked through its own process, all at once, so that a dead one only costs its own
-deadline, and nothing when the domain is found elsewhere.
+An opened domain is remembered until somebody says that this host does not use it any more (`forget`: removed, out of
+the pool, its server disconnected) or that it is another one now (`renew`: upgraded). Each mount is asked through its
+own process, all at once, so that a dead one only costs its own deadline, and nothing when the domain is found elsewhere.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from ovis.node.storage.io.interface import IoFailure
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.formats.domain_record import DomainRecord
+    from ovis.node.storage.io.interface import FileIo
     from ovis.node.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 20.0
+GRACE = 120.0
+"""For work that is under way on a domain that is opened anew."""
 NESTED = ("glusterSD",)
 BLOCK = "blockSD"
 
@@ -36,6 +39,7 @@ class Domains:
         self._storage = storage
         self._open: dict[DomainId, Domain] = {}
         self._searches: dict[DomainId, asyncio.Task[Domain]] = {}
+        self._closing: dict[DomainId, asyncio.Task[None]] = {}
 
     async def find(self, domain_id: DomainId) -> Domain:
         """Raises NoSuchDomain; its text tells of mounts that did not answer."""
@@ -75,14 +79,25 @@ class Domains:
         """The domain as its record says it is: opened anew when another host has upgraded it."""
         if record.domain.version == domain.version:
             return domain
-        await self.forget(domain.id)
+        self.renew(domain)
         return await self.find(domain.id)
 
+    def renew(self, domain: Domain) -> None:
+        """The next call opens it anew. Work that has the old object may end with it; what is active stays active."""
+        if self._open.get(domain.id) is domain:
+            del self._open[domain.id]
+            if domain.is_block:
+                self._storage.keep(self._end_later(domain.io), f"the former process of domain {domain.id}")
+
     async def forget(self, domain_id: DomainId) -> None:
-        """Close the domain here; the next call looks for it again."""
+        """Close the domain here; the next call looks for it again, when that is done."""
         domain = self._open.pop(domain_id, None)
         if domain is not None:
-            await domain.close()
+            closing = asyncio.create_task(domain.close(), name=f"closing domain {domain_id}")
+            self._closing[domain_id] = closing
+            closing.add_done_callback(lambda done: self._closing.pop(domain_id, None))
+        if domain_id in self._closing:
+            await asyncio.shield(self._closing[domain_id])
 
     def below(self, mount: PurePosixPath) -> list[Domain]:
         """The open ones in a mounted folder."""
@@ -100,6 +115,12 @@ class Domains:
         self._open.clear()
         await asyncio.gather(*(self._storage.parts.close_io(io) for io in own), return_exceptions=True)
 
+    async def _end_later(self, io: FileIo) -> None:
+        try:
+            await asyncio.sleep(GRACE)
+        finally:
+            await self._storage.parts.close_io(io)
+
     def _searched(self, domain_id: DomainId, search: asyncio.Task[Domain]) -> None:
         self._searches.pop(domain_id, None)
         if not search.cancelled() and search.exception() is None:
@@ -108,6 +129,8 @@ class Domains:
     async def _search(self, domain_id: DomainId) -> Domain:
         if not is_identifier(domain_id):
             raise NoSuchDomain(domain_id, "its id is no UUID")
+        if domain_id in self._closing:
+            await asyncio.wait([self._closing[domain_id]])
         mounts = await self.mounts()
         looks = {asyncio.create_task(self._is_on(mount, domain_id)): mount for mount in mounts}
         trouble: list[str] = []

@@ -120,6 +120,7 @@ async def activate(storage: Storage, pool: Pool, domain_id: DomainId) -> None:
                 from ovis.node.storage.domains.upgrading import upgrade
 
                 await upgrade(storage, domain, master_record.domain.version, host_id=pool.host_id)
+                storage.domains.renew(domain)
             await pool.set_status(domain_id, DomainStatus.ACTIVE)
         except BaseException:
             await pool.stop_using(domain_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ovis.client import types
@@ -184,7 +183,8 @@ async def extend(node: Node, args: StorageDomainExtendArgs) -> None:
     domain_id = arguments.domain(args.storagedomain_id)
     async with node.storage.claims.hold([claims.domain(domain_id)], by=f"extend domain {domain_id}"):
         domain = await active_block_domain(node.storage, pool, domain_id)
-        await block_devices.extend(domain, [_device(guid) for guid in args.devlist], force=args.force)
+        devices = await node.storage.parts.devices.paths(args.devlist)
+        await block_devices.extend(domain, devices, force=args.force)
 
 
 @verb("StorageDomain.resizePV")
@@ -195,7 +195,8 @@ async def resize_pv(node: Node, args: StorageDomainResizePVArgs) -> int:
     domain_id = arguments.domain(args.storagedomain_id)
     async with node.storage.claims.hold([claims.domain(domain_id)], by=f"resize a disk of domain {domain_id}"):
         domain = await active_block_domain(node.storage, pool, domain_id)
-        return await block_devices.resize(domain, _device(args.guid))
+        [device] = await node.storage.parts.devices.paths([args.guid])
+        return await block_devices.resize(domain, device)
 
 
 @verb("Host.getStorageDomains")
@@ -208,9 +209,3 @@ async def get_storage_domains(node: Node, args: HostGetStorageDomainsArgs) -> li
         remote_path=args.remote_path,
     )
     return await finding.domains(node.storage, wanted)
-
-
-def _device(guid: str) -> PurePosixPath:
-    from ovis.node.storage.domains.block_creation import device_path
-
-    return device_path(guid)

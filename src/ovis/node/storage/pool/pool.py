@@ -114,13 +114,17 @@ class Pool:
     async def stop_using(self, domain: DomainId) -> None:
         await self.storage.unwatch(domain)
         await self.host_ids.drop(domain)
+        await self.storage.domains.forget(domain)
         await asyncio.to_thread(links.drop, self.storage.repository, self.id, domain)
 
     async def leave(self) -> None:
         """This host is in no pool from now on, also after a restart. Domains that are away are left as they are."""
-        for domain in self.host_ids.kept:
+        domains = self.host_ids.kept
+        for domain in domains:
             await self.storage.unwatch(domain)
         await self.host_ids.drop_all()
+        for domain in domains:
+            await self.storage.domains.forget(domain)
         await asyncio.to_thread(links.remove, self.storage.repository, self.id)
         await asyncio.to_thread(membership.forget, self._file)
 

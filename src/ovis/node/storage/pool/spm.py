@@ -145,7 +145,7 @@ class Spm:
         await self._clean_up()
 
     async def close(self) -> None:
-        """The agent ends, and the lease with it. Storage is not asked: the next start finds the master still mounted."""
+        """The agent ends, and the lease with it. Storage is not asked: the next start finds what is mounted."""
         self._end_watch()
         self.role, self._master = SpmRole.FREE, None
         await self._pool.storage.tasks.let_go()

@@ -42,10 +42,10 @@ async def upgrade(storage: Storage, pool: Pool, version: int) -> None:
             domain = await storage.domain(domain_id)
             if (await domain.read_record()).domain.domain_class is DomainClass.DATA:
                 await upgrading.upgrade(storage, domain, version, host_id=pool.host_id)
-                await storage.domains.forget(domain_id)
+                storage.domains.renew(domain)
         except (NodeError, OSError) as error:
             log.warning("pool %s: domain %s keeps its version for now: %s", pool.id, domain_id, error)
     master = await pool.master()
     await upgrading.upgrade(storage, master, version, host_id=pool.host_id, is_held=True)
-    await storage.domains.forget(master.id)
+    storage.domains.renew(master)
     await pool.spm.reopen()

@@ -69,6 +69,8 @@ def test_secrets_are_in_the_record_and_never_in_arguments(host: Host) -> None:
         "# BEGIN RECORD",
         "node.name = x",
         "node.startup = manual",
+        "node.session.initial_login_retry_max = 2",
+        "node.conn[0].timeo.login_timeout = 10",
         "node.session.auth.authmethod = CHAP",
         "node.session.auth.username = me",
         "node.session.auth.password = very secret",

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from ovis.client.types import ConnectionRefParameters
+from ovis.node.privileged.errors import TookTooLong
 from ovis.node.privileged.iscsi import Credentials, DiscoverTargets, LogIn, LogOut, Portal, RescanSessions, SetInterface
-from ovis.node.privileged.protocol import Secret
+from ovis.node.privileged.protocol import CommandResult, Secret
 from ovis.node.storage.connections import iscsi_sessions
 from ovis.node.storage.connections.errors import (
     DiscoveryFailed,
@@ -30,6 +31,7 @@ from ovis.node.storage.connections.parameters import needed
 DONE, EXISTS, NOTHING_THERE, REFUSED = 0, 15, 21, 24
 DEFAULT_INTERFACE = "default"
 DEFAULT_PORT = 3260
+SILENT = "the portal does not answer"
 
 
 class IscsiTarget(Struct, frozen=True, tag_field="kind", tag="iscsi"):
@@ -68,15 +70,7 @@ class IscsiTarget(Struct, frozen=True, tag_field="kind", tag="iscsi"):
             made = await tools.root.call(SetInterface(name=self.interface, network_device=self.network_device))
             if not made.ok:
                 raise InterfaceFailed(self.interface, made.complaint)
-        result = await tools.root.call(
-            LogIn(
-                target=self.target,
-                portal=self._portal,
-                interface=self.interface,
-                credentials=self.credentials,
-                recorded=self.recorded,
-            )
-        )
+        result = await self._log_in(tools)
         if result.status == REFUSED:
             raise LoginRefused(self.name)
         if result.status == EXISTS:
@@ -98,6 +92,19 @@ class IscsiTarget(Struct, frozen=True, tag_field="kind", tag="iscsi"):
     def kept(self) -> IscsiTarget:
         return msgspec.structs.replace(self, credentials=None, recorded=self.recorded or self.credentials is not None)
 
+    async def _log_in(self, tools: Tools) -> CommandResult:
+        request = LogIn(
+            target=self.target,
+            portal=self._portal,
+            interface=self.interface,
+            credentials=self.credentials,
+            recorded=self.recorded,
+        )
+        try:
+            return await tools.root.call(request)
+        except TookTooLong as error:
+            raise LoginFailed(self.name, SILENT) from error
+
     @property
     def _portal(self) -> Portal:
         return Portal(self.host, self.port, self.group)
@@ -114,7 +121,10 @@ async def discover(
 ) -> list[str]:
     """Lines `address:port,group target`. Raises DiscoveryFailed, LoginRefused, PrivilegedError."""
     portal = Portal(host.strip("[]"), port)
-    result = await tools.root.call(DiscoverTargets(portal=portal, credentials=credentials))
+    try:
+        result = await tools.root.call(DiscoverTargets(portal=portal, credentials=credentials))
+    except TookTooLong as error:
+        raise DiscoveryFailed(str(portal), SILENT) from error
     if result.status == REFUSED:
         raise LoginRefused(str(portal))
     if result.status == NOTHING_THERE:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from ovis.client import types
 from ovis.client.node import Node
 from ovis.wire.errors import RpcError
 from tests.real.agent_process import AgentProcess, agent_process
-from tests.real.disk_guest import MIB, Disk, DiskGuest, boot, digest_of, image_tool, until
+from tests.real.disk_guest import DOMAIN_ID, MIB, POOL, Disk, DiskGuest, boot, digest_of, image_tool, until
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +240,52 @@ def test_sealing_without_its_program_is_a_clear_error(node: Node, guest: DiskGue
     image = types.VolumeInfo(img_id=spec.image_id, sd_id=spec.domain_id, vol_id=spec.volume_id)
     with pytest.raises(RpcError, match="needs virt-sysprep"):
         node.vm.seal(str(uuid.uuid4()), str(uuid.uuid4()), spec.pool_id, [image])
+
+
+V2V = "OVIS_TEST_V2V"
+
+
+@pytest.mark.skipif(
+    not os.environ.get(V2V), reason=f"{V2V}=1 runs it: needs guestfs-tools and a kernel (docs/vm/import.md)"
+)
+@pytest.mark.timeout(900)
+def test_a_disk_is_sealed(node: Node, agent: AgentProcess, guest: DiskGuest) -> None:
+    disk = Disk("vdz", guest.disks["vda"].folder, "raw")
+    disk.folder = agent.folder / POOL / DOMAIN_ID / "images" / disk.image_id
+    disk.volumes.append(disk.prepare())
+    make_system(agent.folder / "system", disk.active)
+    job, spec = str(uuid.uuid4()), disk.spec()
+    image = types.VolumeInfo(img_id=spec.image_id, sd_id=spec.domain_id, vol_id=spec.volume_id)
+    node.vm.seal(str(uuid.uuid4()), job, spec.pool_id, [image])
+    until("it is sealed", lambda: node.host.get_jobs(None, [job])[job].status not in RUNNING, seconds=800)
+    assert node.host.get_jobs(None, [job])[job].status is types.HostJobStatus.DONE, node.host.get_jobs(None, [job])
+    assert "ssh_host" not in listed(disk.active, "/etc/ssh")
+    assert "os-release" in listed(disk.active, "/etc")
+
+
+RUNNING = {types.HostJobStatus.RUNNING, types.HostJobStatus.PENDING}
+
+
+def make_system(folder: Path, disk: Path) -> None:
+    """As much of a Debian as lets it be known, with a host key."""
+    for name in ("bin", "etc/ssh", "var/log", "root", "tmp", "usr", "lib", "boot"):
+        (folder / name).mkdir(parents=True)
+    for name, text in {
+        "etc/fstab": "/dev/sda / ext4 defaults 0 1\n",
+        "etc/os-release": "ID=debian\nVERSION_ID=12\n",
+        "etc/debian_version": "12.5\n",
+        "etc/hostname": "one\n",
+        "etc/ssh/ssh_host_ed25519_key": "secret\n",
+    }.items():
+        (folder / name).write_text(text)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-d", folder, disk], check=True, timeout=60)
+
+
+def listed(disk: Path, folder: str) -> str:
+    done = subprocess.run(
+        ["debugfs", "-R", f"ls {folder}", disk], check=True, capture_output=True, text=True, timeout=20
+    )
+    return done.stdout
 
 
 def test_memory_of_a_snapshot_goes_on_where_it_was(node: Node, guest: DiskGuest, agent: AgentProcess) -> None:

@@ -5,15 +5,17 @@ virt-sysprep does it, in a process with a deadline; it starts a small machine of
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import os
 import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ovis.client.types import HostJobType
+from ovis.node import processes
 from ovis.node.errors import BadParameter
 from ovis.node.jobs import Job, Jobs
+from ovis.node.processes import Command, Limits
 from ovis.node.vm.disks.errors import DiskBusy, DiskError, Unsupported
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROGRAM = "virt-sysprep"
+LIMITS = Limits(memory=None, files=4096, grace=10.0)  # a virtual machine of its own runs inside
 SECONDS = 2 * 3600.0  # minutes where the machine has KVM, much longer where it emulates
 
 
@@ -43,34 +46,35 @@ async def start(vms: Vms, jobs: Jobs, vm_id: str, job_id: str, volumes: Sequence
         await _require_unused(vms, volume)
 
     async def work(_job: Job) -> None:
-        await seal(program, vm_id, found)
+        await seal(program, vm_id, found, emulated=vms.settings.virt_type == "qemu")
 
     jobs.start(job_id, HostJobType.VIRT, f"seal VM {vm_id}", work)
 
 
-async def seal(program: str, vm_id: str, volumes: Sequence[Volume], *, seconds: float = SECONDS) -> None:
+async def seal(
+    program: str, vm_id: str, volumes: Sequence[Volume], *, emulated: bool = False, seconds: float = SECONDS
+) -> None:
     """Raises SealFailed; the disks may be half sealed, and sealing them again is safe."""
-    command = [program]
+    words = [program]
     for volume in volumes:
-        command += ["--format", volume.header.format, "-a", volume.path]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
+        words += ["--format", volume.header.format, "-a", volume.path]
+    command = Command(words, limits=LIMITS, environment=_environment(emulated=emulated))
     try:
-        async with asyncio.timeout(seconds):
-            _, errors = await process.communicate()
-    except TimeoutError as error:
+        ended = await processes.run(command, seconds=seconds)
+    except processes.Stalled as error:
         raise SealFailed(vm_id, f"{PROGRAM} did not end within {seconds:g} s") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise SealFailed(vm_id, f"{PROGRAM}: {errors.decode(errors='replace').strip()[-1000:]}")
+    if ended.status:
+        raise SealFailed(vm_id, f"{PROGRAM}: {ended.complaint}")
+
+
+def _environment(*, emulated: bool) -> dict[str, str]:
+    """As for virt-v2v. `emulated`: KVM does not work here, whatever /dev/kvm says."""
+    given = {name: value for name, value in os.environ.items() if name.startswith(("SUPERMIN_", "LIBGUESTFS_"))}
+    return {
+        "LIBGUESTFS_BACKEND": "direct",
+        **({"LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"} if emulated else {}),
+        **given,
+    }
 
 
 async def _require_unused(vms: Vms, volume: Volume) -> None:

@@ -1,12 +1,12 @@
 """Block domains on loop devices, through the real root helper and the real I/O process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
-from ovis.node.privileged.client import Privileged, child
+from ovis.node.privileged.client import Privileged, Root, child
 from ovis.node.storage.domains.block_creation import create_block_domain
 from ovis.node.storage.domains.block_domain import BlockDomain, BlockHost
 from ovis.node.storage.formats.domain_metadata import DomainClass, DomainMetadata, Role, StorageType
@@ -27,10 +27,14 @@ LOOPS = Isolation(("^/dev/loop",))
 
 
 @asynccontextmanager
-async def block_host(folder: Path, isolation: Isolation = LOOPS) -> AsyncIterator[BlockHost]:
+async def block_host(
+    folder: Path, isolation: Isolation = LOOPS, *, wrap: Callable[[Privileged], Root] = lambda root: root
+) -> AsyncIterator[BlockHost]:
+    """`wrap`: what stands between storage and the root helper."""
     repository = Repository(PurePosixPath(folder / "data-center"), PurePosixPath(folder / "run"))
     await asyncio.to_thread(Path(repository.mounts).mkdir, parents=True, exist_ok=True)
-    root = Privileged(child(repository=repository.root, user=0, group=0))
+    helper = Privileged(child(repository=repository.root, user=0, group=0))
+    root = wrap(helper)
     lvm = Lvm(PrivilegedLvm(root), isolation)
     memory = GroupMemory(lvm)
 
@@ -45,7 +49,7 @@ async def block_host(folder: Path, isolation: Isolation = LOOPS) -> AsyncIterato
         yield BlockHost(lvm, memory, root, repository, LocalLocks(), open_io)
     finally:
         await memory.close()
-        await root.close()
+        await helper.close()
 
 
 def new_domain(version: int = 5) -> DomainMetadata:

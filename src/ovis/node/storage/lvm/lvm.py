@@ -4,6 +4,10 @@ Reads say --readonly: they take no lock, never write and never ask the kernel, s
 hangs nor repair what another host is just writing. The price: a read that meets a change of another host may fail or
 miss the group, and is repeated. What is active on this host is not LVM's to tell then (see logical_volumes.is_active).
 
+A command may outlive the helper that was killed, or the agent: then a read that takes no lock could come before its
+commit. So the first read of a group by this process, and the first one after a change that did not end well, takes
+LVM's lock and with it waits for whatever still runs on this host.
+
 Changes of one group follow each other. A change that failed or took too long may be done, half done (commands that
 name several volumes commit each by itself) or not: what is known of the group is forgotten after each.
 """
@@ -16,6 +20,7 @@ from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from ovis.node.privileged.errors import HelperLost
 from ovis.node.storage.lvm import reports
 from ovis.node.storage.lvm.errors import DoubleGroup, LvmFailed, NoSuchGroup, UnreadableReport
 from ovis.node.storage.lvm.isolation import Isolation
@@ -47,6 +52,7 @@ class Lvm:
         self._pause = pause
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._changes: dict[str, asyncio.Lock] = {}
+        self._settled: set[str] = set()
         self.forget: Callable[[str], None] = lambda group: None
         """Called with the name of a group that was changed."""
 
@@ -57,7 +63,10 @@ class Lvm:
 
     async def group(self, name: str) -> Group:
         """Raises NoSuchGroup, DoubleGroup, LvmFailed, UnreadableReport."""
-        found = await self._repeated(lambda: self._read_groups((name,)), absent=name)
+        found = await self._repeated(
+            lambda: self._read_groups((name,), is_locked=name not in self._settled), absent=name
+        )
+        self._settled.add(name)
         if len(found) > 1:
             raise DoubleGroup(name, [group.uuid for group in found])
         return found[0]
@@ -91,17 +100,22 @@ class Lvm:
         async with self._changes.setdefault(group, asyncio.Lock()):
             try:
                 yield
+            except BaseException:
+                self._settled.discard(group)
+                raise
             finally:
                 self.forget(group)
 
-    async def _read_groups(self, names: Sequence[str]) -> tuple[Group, ...]:
-        return reports.read_groups(await self._read("fullreport", reports.FULL_REPORT, names))
+    async def _read_groups(self, names: Sequence[str], *, is_locked: bool = False) -> tuple[Group, ...]:
+        return reports.read_groups(await self._read("fullreport", reports.FULL_REPORT, names, is_locked=is_locked))
 
     async def _read_devices(self) -> tuple[PhysicalVolume, ...]:
         return reports.read_devices(await self._read("pvs", reports.DEVICES_REPORT))
 
-    async def _read(self, command: str, report: Sequence[str], names: Sequence[str] = ()) -> bytes:
-        words = (command, "--readonly", *reports.FORM, *report, *names)
+    async def _read(
+        self, command: str, report: Sequence[str], names: Sequence[str] = (), *, is_locked: bool = False
+    ) -> bytes:
+        words = (command, *(() if is_locked else ("--readonly",)), *reports.FORM, *report, *names)
         async with self._reads:
             result = await self._runner.run(words, config=self._config, seconds=READ_SECONDS)
         if not result.ok:
@@ -114,7 +128,7 @@ class Lvm:
             try:
                 if (found := await read()) or not absent:
                     return found
-            except (LvmFailed, UnreadableReport):
+            except (LvmFailed, UnreadableReport, HelperLost):
                 pass  # said by the last try
             await self._pause(pause)
         try:

@@ -30,8 +30,9 @@ FULL_REPORT = (
     *("--configreport", "vg", "--options", GROUP_FIELDS),
     *("--configreport", "pv", "--options", DEVICE_FIELDS),
     *("--configreport", "lv", "--options", VOLUME_FIELDS),
-    *("--configreport", "pvseg", "--options", "pvseg_start"),
-    *("--configreport", "seg", "--options", "seg_start"),
+    # sections that cannot be left out, without rows: a seventh of the time with 1,500 volumes
+    *("--configreport", "pvseg", "--options", "pvseg_start", "--select", "pvseg_size<0"),
+    *("--configreport", "seg", "--options", "seg_start", "--select", "seg_size_pe<0"),
 )
 DEVICES_REPORT = ("--options", f"{DEVICE_FIELDS},vg_name,vg_uuid")
 FORM = ("--reportformat", "json", "--units", "b", "--nosuffix")

@@ -16,7 +16,7 @@ import pytest
 from deploy.rig import sanlock
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.sanlock_areas import MIB, Geometry
-from ovis.node.storage.leases.errors import LeaseHeld, LocksNotResponding
+from ovis.node.storage.leases.errors import LeaseError, LeaseHeld, LocksNotResponding
 from ovis.node.storage.leases.holders import Holder
 from ovis.node.storage.leases.interface import HostIdState, Locks, Lockspace, Owner, Resource
 from ovis.node.storage.leases.sanlock import SanlockLocks
@@ -247,6 +247,27 @@ def test_lost_storage_ends_writers_before_another_host_gets_the_lease(daemons: T
 
 async def has_left(locks: Locks, lockspace: Lockspace) -> bool:
     return await locks.state(lockspace) is HostIdState.FREE
+
+
+def test_writers_end_with_sanlock(daemons: TwoDaemons, tmp_path: Path) -> None:
+    async def main(daemon: subprocess.Popen[bytes]) -> None:
+        lockspace = Lockspace(DOMAIN, daemons.lockspace.place, Geometry())
+        async with remote_locks(tmp_path) as (third, remote):
+            await third.join(lockspace, 3)
+            sdm = Resource(lockspace, "SDM", LeasePlace(daemons.leases.path, 15 * MIB))
+            await third.format_resource(sdm)
+            await third.acquire(sdm, 3)
+            writer = int(await remote.start_writer(lockspace))
+            watching = asyncio.ensure_future(third.lost(lockspace))
+            daemon.kill()
+            assert await watching
+            await until(lambda: asyncio.to_thread(is_dead, writer))
+            with pytest.raises(LeaseError):
+                await third.acquire(sdm, 3)
+            await third.release(sdm)
+
+    with sanlock.sanlock(tmp_path, "third") as daemon:
+        asyncio.run(asyncio.wait_for(main(daemon), LIMIT))
 
 
 def test_without_a_daemon_everything_says_so(tmp_path: Path) -> None:

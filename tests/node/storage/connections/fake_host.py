@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -79,10 +78,8 @@ class FakeHost:
             **more,
         )
 
-    def connections(self, changed: Callable[[], Awaitable[None]] | None = None, **more: Any) -> Connections:
-        return Connections(
-            self.tools(**more), self.folder / "state" / "connections.json", retry_period=1000, changed=changed
-        )
+    def connections(self, **more: Any) -> Connections:
+        return Connections(self.tools(**more), self.folder / "state" / "connections.json", retry_period=1000)
 
     async def call(self, request: Any, *, seconds: float | None = None, told: Any = None) -> Any:
         self.calls.append(request)

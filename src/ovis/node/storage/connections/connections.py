@@ -18,7 +18,7 @@ import asyncio
 import dataclasses
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
@@ -64,21 +64,13 @@ class Outcome:
 
 
 class Connections:
-    """`changed`: disks may have come or gone. `tools.users` is asked in addition to what is held here."""
+    """`tools.users` is asked in addition to what is held here."""
 
-    def __init__(
-        self,
-        tools: Tools,
-        file: Path,
-        *,
-        retry_period: float = 30,
-        changed: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, tools: Tools, file: Path, *, retry_period: float = 30) -> None:
         self._others = tools.users
         self._tools = dataclasses.replace(tools, users=self.users)
         self._file = file
         self._retry_period = retry_period
-        self._changed = changed
         self._kept: dict[str, Kept] = {}
         self._written: dict[str, Kept] = {}
         self._writers: set[asyncio.Task[None]] = set()
@@ -214,8 +206,6 @@ class Connections:
             await self._tools.root.call(SettleDevices())
         except (NodeError, OSError) as error:
             log.warning("devices may not be complete yet: %s", error)
-        if self._changed is not None:
-            await self._changed()
 
     def _watch(self) -> None:
         if self._watching is None or self._watching.done():

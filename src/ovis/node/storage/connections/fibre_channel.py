@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import ClassVar
 
 from msgspec import Struct
@@ -11,6 +9,7 @@ from msgspec import Struct
 from ovis.client.types import ConnectionRefParameters
 from ovis.node.privileged.devices import RescanHosts
 from ovis.node.storage.connections.interface import Tools
+from ovis.node.storage.devices.rescan import fibre_channel_hosts
 
 
 class FibreChannel(Struct, frozen=True, tag_field="kind", tag="fibre channel"):
@@ -25,7 +24,7 @@ class FibreChannel(Struct, frozen=True, tag_field="kind", tag="fibre channel"):
         return "fibre channel"
 
     async def connect(self, tools: Tools) -> None:
-        hosts = _hosts(tools.sysfs)
+        hosts = fibre_channel_hosts(tools.sysfs)
         if hosts:
             (await tools.root.call(RescanHosts(hosts=hosts))).check("looking for units on Fibre Channel")
 
@@ -37,9 +36,3 @@ class FibreChannel(Struct, frozen=True, tag_field="kind", tag="fibre channel"):
 
     def kept(self) -> FibreChannel:
         return self
-
-
-def _hosts(sysfs: Path) -> list[int]:
-    folder = sysfs / "class/fc_host"
-    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
-    return sorted(int(match[1]) for name in names if (match := re.fullmatch(r"host(\d+)", name)))

@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from ovis.node.errors import NodeError
 from ovis.node.storage.claims import Claims
 from ovis.node.storage.parts import Parts
 from ovis.node.storage.settings import StorageSettings
@@ -169,10 +170,11 @@ class Storage:
         """What was there before the agent's restart: connections, tasks of this host, the pool. Never raises for
         storage that is away: that is tried again in the background."""
         await self.pools.expect()
-        await self.connections.recover()
-        await self.parts.recover()
-        await self.tasks.recover_own()
-        await self.pools.recover()
+        for recover in (self.connections.recover, self.parts.recover, self.tasks.recover_own, self.pools.recover):
+            try:
+                await recover()
+            except (NodeError, OSError):
+                log.exception("a part of storage is not as it was before the start")
 
     async def close(self) -> None:
         """End all that runs here. Nothing on storage changes; what was interrupted goes on at the next start."""

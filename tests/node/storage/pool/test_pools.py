@@ -5,8 +5,11 @@ import pytest
 from storage_host import POOL, Cluster, connected, make_domain, make_pool, until
 
 from ovis.node.errors import Recovering
+from ovis.node.storage.domains import membership
 from ovis.node.storage.domains.alone import held_alone, sdm
 from ovis.node.storage.formats.domain_metadata import DomainClass, Role
+from ovis.node.storage.formats.domain_record import DomainRecord
+from ovis.node.storage.formats.errors import TooLong
 from ovis.node.storage.formats.identifiers import PoolId
 from ovis.node.storage.formats.pool_metadata import DomainStatus
 from ovis.node.storage.leases.errors import LeaseHeld
@@ -26,6 +29,7 @@ from ovis.node.storage.pool.errors import (
     OtherPool,
     PoolExists,
     StillConnected,
+    TooManyDomains,
     WrongHostId,
     WrongMaster,
 )
@@ -256,5 +260,100 @@ def test_domain_held_by_another_host_is_left_alone(tmp_path: Path) -> None:
             assert (await (await one.domain(master)).read_record()).domain.pools == ()
             found = await one.domain(master)
             assert await found.locks.owner(sdm(found)) is None
+
+    asyncio.run(main())
+
+
+def test_new_master_needs_a_version_above_that_of_every_master_it_can_see(tmp_path: Path) -> None:
+    async def main() -> None:
+        cluster = Cluster(tmp_path)
+        async with cluster.host() as storage:
+            master, second = await make_domain(cluster, storage), await make_domain(cluster, storage)
+            await make_pool(storage, master, second)
+            statuses = {master: ACTIVE, second: ACTIVE}
+            with pytest.raises(WrongMaster, match="is 1"):
+                await creating.reconstruct(storage, NewPool(POOL, "x", second, 1), statuses, host_id=1)
+            for _ in range(2):
+                await creating.reconstruct(storage, NewPool(POOL, "x", second, 2), statuses, host_id=1)
+            pool = await connected(storage, second, version=2)
+            assert (await pool.read())[2].domains == statuses
+
+    asyncio.run(main())
+
+
+def test_pool_whose_list_of_domains_does_not_fit_says_so_and_takes_the_mark_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tags of a volume group hold 22 domains; here a file domain is made to behave like one."""
+
+    async def main() -> None:
+        cluster = Cluster(tmp_path)
+        async with cluster.host() as storage:
+            master, second = await make_domain(cluster, storage), await make_domain(cluster, storage)
+            await make_pool(storage, master)
+            pool = await connected(storage, master)
+            await pool.spm.take()
+            found = await storage.domain(master)
+            write = found.write_record
+
+            async def write_tags(record: DomainRecord) -> None:
+                assert record.pool is not None
+                if len(record.pool.domains) > 1:
+                    raise TooLong("tags of the volume group", "POOL_DOMAINS", "a tag of 1025 bytes, LVM keeps 1024")
+                await write(record)
+
+            monkeypatch.setattr(found, "write_record", write_tags)
+            with pytest.raises(TooManyDomains):
+                await membership.attach(storage, pool, second)
+            assert (await (await storage.domain(second)).read_record()).domain.pools == ()
+            assert pool.membership.domains == {master: ACTIVE}
+
+    asyncio.run(main())
+
+
+def test_server_of_a_domain_in_use_is_not_disconnected(tmp_path: Path) -> None:
+    async def main() -> None:
+        cluster = Cluster(tmp_path)
+        async with cluster.host() as storage:
+            master = await make_domain(cluster, storage)
+            await make_pool(storage, master)
+            mount = (await storage.domain(master)).paths.folder.parent
+            assert storage.users(mount) == []
+            await connected(storage, master)
+            assert storage.users(mount) == [f"storage domain {master} of pool {POOL}"]
+            await storage.pools.disconnect(POOL, host_id=1)
+            assert storage.users(mount) == []
+
+    asyncio.run(main())
+
+
+def test_next_spm_knows_what_the_former_one_changed(tmp_path: Path) -> None:
+    async def main() -> None:
+        cluster = Cluster(tmp_path)
+        async with cluster.host("one") as one, cluster.host("two") as two:
+            master, second = await make_domain(cluster, one), await make_domain(cluster, one)
+            await make_pool(one, master)
+            here, there = await connected(one, master, host_id=1), await connected(two, master, host_id=2)
+            await here.spm.take()
+            await membership.attach(one, here, second)
+            await here.spm.give_up()
+            await there.spm.take()
+            await membership.activate(two, there, second)
+            assert (await there.read())[2].domains == {master: ACTIVE, second: ACTIVE}
+
+    asyncio.run(main())
+
+
+def test_list_of_members_that_a_caller_keeps_is_better_than_that_on_disk(tmp_path: Path) -> None:
+    async def main() -> None:
+        cluster = Cluster(tmp_path)
+        async with cluster.host() as storage:
+            master, second = await make_domain(cluster, storage), await make_domain(cluster, storage)
+            await make_pool(storage, master, second)  # on disk: the second is attached
+            pool = await connected(storage, master, domains={master: ACTIVE, second: ACTIVE})
+            await pool.spm.take()
+            assert pool.membership.domains[second] is ACTIVE
+            await membership.deactivate(storage, pool, second, new_master=None, master_version=0)
+            assert (await pool.read())[2].domains == {master: ACTIVE, second: ATTACHED}
 
     asyncio.run(main())

@@ -2,7 +2,7 @@
 
 An opened domain is remembered until somebody says that this host does not use it any more (`forget`: removed, out of
 the pool, its server disconnected) or that it is another one now (`renew`: upgraded). Each mount is asked through its
-own process, all at once, so that a dead one only costs its own deadline, and nothing when the domain is found elsewhere.
+own process, all at once: a dead one only costs its own deadline, and nothing when the domain is found elsewhere.
 """
 
 from __future__ import annotations

@@ -104,9 +104,11 @@ async def reconstruct(
         records.check_can_lead(record)
         if wanted.id not in record.domain.pools:
             raise WrongMaster(wanted.id, wanted.master, f"it belongs to {record.domain.pools or 'no pool'}")
+        members = {**statuses, wanted.master: DomainStatus.ACTIVE}
         if record.pool is not None and records.leads(record, wanted.id):
             _check_version(record.pool.master_version, wanted, may_be_same=True)
-        members = {**statuses, wanted.master: DomainStatus.ACTIVE}
+        for version in await storage.pools.versions_as_master(wanted.id, [d for d in members if d != wanted.master]):
+            _check_version(version, wanted, may_be_same=False)
         async with held_alone(master, joined.host_id if joined else host_id or RESERVED_HOST_ID):
             metadata = PoolMetadata(members, wanted.master_version, wanted.name)
             await _make_master_folders(master)

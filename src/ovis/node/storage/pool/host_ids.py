@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ovis.node.errors import NodeError
 from ovis.node.storage.formats.identifiers import DomainId
+from ovis.node.storage.leases.errors import LockspaceLost
 from ovis.node.storage.leases.interface import HostIdState
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-JOIN_SECONDS = 150.0
+JOIN_SECONDS = 300.0  # sanlock waits 260 s for the id of a host that died
 LEAVE_SECONDS = 30.0
 Lost = Callable[[DomainId, str], Awaitable[None]]
 
@@ -53,8 +54,11 @@ class HostIds:
 
     async def hold(self, domain: Domain) -> None:
         """Return once this host has its id there; it is kept from then on. Raises LeaseError."""
-        async with asyncio.timeout(JOIN_SECONDS):
-            await domain.locks.join(domain.lockspace, self.host_id)
+        try:
+            async with asyncio.timeout(JOIN_SECONDS):
+                await domain.locks.join(domain.lockspace, self.host_id)
+        except TimeoutError as error:
+            raise LockspaceLost(domain.lockspace, f"joining it did not end within {JOIN_SECONDS:g} s") from error
         self.keep(domain.id)
 
     async def drop(self, domain_id: DomainId) -> None:

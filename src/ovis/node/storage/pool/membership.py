@@ -1,7 +1,7 @@
 """That this host is in a pool: kept on its own disk, so that it is joined again after a restart.
 
     <state>/pool.json    {"pool": ..., "host_id": 1, "master": ..., "master_version": 1,
-                          "domains": {"<domain id>": "Active", ...}}
+                          "domains": {"<domain id>": "Active", ...}, "is_told": true}
 
 Written before `connect` is answered, removed before `disconnect` is.
 """
@@ -9,7 +9,7 @@ Written before `connect` is answered, removed before `disconnect` is.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -28,26 +28,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Membership:
-    """`domains`: as the last connect, or a change by this host as SPM, left them."""
+    """`domains`: as the last connect, or a change by this host as SPM, left them. `is_told`: a caller named them, who
+    keeps the list himself; otherwise they are what the master says, and may be older than that."""
 
     pool: PoolId
     host_id: int
     master: DomainId
     master_version: int
     domains: Mapping[DomainId, DomainStatus]
+    is_told: bool = False
 
     @property
     def active(self) -> list[DomainId]:
         return [domain for domain, status in self.domains.items() if status is DomainStatus.ACTIVE]
-
-    def with_domain(self, domain: DomainId, status: DomainStatus | None) -> Membership:
-        """None: it is no member any more."""
-        domains = {**self.domains}
-        if status is None:
-            domains.pop(domain, None)
-        else:
-            domains[domain] = status
-        return replace(self, domains=MappingProxyType(domains))
 
 
 class _Stored(msgspec.Struct):
@@ -56,6 +49,7 @@ class _Stored(msgspec.Struct):
     master: str
     master_version: int
     domains: dict[str, DomainStatus]
+    is_told: bool = False
 
 
 def save(file: Path, membership: Membership) -> None:
@@ -66,6 +60,7 @@ def save(file: Path, membership: Membership) -> None:
         membership.master,
         membership.master_version,
         {str(domain): status for domain, status in membership.domains.items()},
+        membership.is_told,
     )
     durable_files.replace(file, msgspec.json.encode(stored) + b"\n")
 
@@ -91,4 +86,5 @@ def load(file: Path) -> Membership | None:
         DomainId(stored.master),
         stored.master_version,
         MappingProxyType({DomainId(domain): status for domain, status in stored.domains.items()}),
+        stored.is_told,
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ovis.node.storage.domains.interface import Domain
@@ -71,8 +73,7 @@ class Pool:
 
     async def change(self, change: Change) -> PoolMetadata:
         """Change the pool's metadata, as the SPM. Raises NotSpm, TooManyDomains."""
-        async with self._changes:
-            self.spm.check()
+        async with self._changes, self.spm.trusted():
             master, record, metadata = await self.read()
             changed = change(metadata)
             if changed != metadata:
@@ -81,8 +82,7 @@ class Pool:
 
     async def change_domain(self, domain: Domain, change: Callable[[DomainRecord], DomainRecord]) -> None:
         """Change the record of a member, as the SPM: in turn with those of the pool, which may lie in the same."""
-        async with self._changes:
-            self.spm.check()
+        async with self._changes, self.spm.trusted():
             await domain.write_record(change(await domain.read_record()))
 
     def status(self, domain: DomainId) -> DomainStatus:
@@ -94,8 +94,15 @@ class Pool:
 
     async def set_status(self, domain: DomainId, status: DomainStatus | None) -> None:
         """On the master, then here; None: no member any more."""
-        await self.change(lambda metadata: records.with_status(metadata, domain, status))
-        await self.use(self.membership.with_domain(domain, status))
+        told = self.membership.domains if self.membership.is_told else None
+        metadata = await self.change(lambda found: records.with_status(found, domain, status, told))
+        await self.use(replace(self.membership, domains=MappingProxyType({**metadata.domains})))
+
+    async def catch_up(self) -> None:
+        """Take over what a former SPM changed, unless a caller keeps the list of members himself."""
+        _, _, metadata = await self.read()
+        if not self.membership.is_told and metadata.domains != self.membership.domains:
+            await self.use(replace(self.membership, domains=MappingProxyType({**metadata.domains})))
 
     async def use(self, wanted: Membership) -> None:
         """Make this host agree with a membership: kept on its disk, active domains in use, others not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -78,7 +78,7 @@ class Pools:
             found = await find_master(self._storage, pool_id, master)
             metadata = check_leads(await found.read_record(), pool_id, master_version)
             listed = MappingProxyType({**(metadata.domains if domains is None else domains)})
-            wanted = Membership(pool_id, host_id, master, master_version, listed)
+            wanted = Membership(pool_id, host_id, master, master_version, listed, is_told=domains is not None)
             await self._check_no_higher_master(wanted)
             await self._join(wanted)
 
@@ -163,10 +163,14 @@ class Pools:
 
     async def _check_no_higher_master(self, wanted: Membership) -> None:
         others = [domain for domain in wanted.active if domain != wanted.master]
-        versions = await asyncio.gather(*(self._version_as_master(domain, wanted.pool) for domain in others))
+        versions = await self.versions_as_master(wanted.pool, others)
         for domain, version in zip(others, versions, strict=True):
             if version > wanted.master_version:
                 raise HigherMaster(wanted.pool, domain, version)
+
+    async def versions_as_master(self, pool: PoolId, domains: Sequence[DomainId]) -> list[int]:
+        """Of domains that say they lead the pool; -1 for others, and for those that cannot be read in a moment."""
+        return await asyncio.gather(*(self._version_as_master(domain, pool) for domain in domains))
 
     async def _version_as_master(self, domain_id: DomainId, pool: PoolId) -> int:
         try:

@@ -10,6 +10,7 @@ The orders in which two domains are changed, so that a crash between them can be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ovis.node.storage.formats.domain_metadata import DomainClass, Role
@@ -34,9 +35,14 @@ def as_master(record: DomainRecord, pool: PoolId, metadata: PoolMetadata) -> Dom
     return replace(record, domain=replace(record.domain, pools=(pool,), role=Role.MASTER), pool=metadata)
 
 
-def with_status(metadata: PoolMetadata, domain: DomainId, status: DomainStatus | None) -> PoolMetadata:
-    """None: it is no member any more."""
-    domains = {**metadata.domains}
+def with_status(
+    metadata: PoolMetadata,
+    domain: DomainId,
+    status: DomainStatus | None,
+    told: Mapping[DomainId, DomainStatus] | None = None,
+) -> PoolMetadata:
+    """None: it is no member any more. `told`: the members as the pool's owner knows them, better than the disk."""
+    domains = {**(metadata.domains if told is None else told)}
     if status is None:
         domains.pop(domain, None)
     else:

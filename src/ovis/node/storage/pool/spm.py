@@ -17,6 +17,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -65,6 +67,14 @@ class Spm:
         """Raises NotSpm."""
         if self.role is not SpmRole.SPM:
             raise NotSpm(self._pool.id)
+
+    @asynccontextmanager
+    async def trusted(self) -> AsyncIterator[None]:
+        """For what only the SPM may do: ended when the lease is lost. Raises NotSpm, LeaseLost."""
+        self.check()
+        assert self._master is not None
+        async with trusted(self._master)():
+            yield
 
     async def status(self) -> SpmStatus:
         """Who has the lease, as it lies on storage; where that cannot be told, what the master's metadata say."""
@@ -162,6 +172,7 @@ class Spm:
         if owner is None or owner.host_id != pool.host_id:
             raise SpmStartFailed(pool.id, f"its lease is held by {owner or 'nobody'} after it was taken")
         await self._record(owner)  # reads the metadata again: the former SPM may have changed them until now
+        await pool.catch_up()
         await master.open_master()
         await self._take_over(master)
 

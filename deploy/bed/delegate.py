@@ -148,9 +148,17 @@ class Delegate:
             if "uncollected" in message:
                 raise Lost(f"{message['uncollected']} cannot be collected in the bed:\n{message['why']}")
             if "report" in message:
-                report = item.config.hook.pytest_report_from_serializable(config=item.config, data=message["report"])
+                report = _report(item.config, message["report"])
                 if report.nodeid == item.nodeid:
                     item.ihook.pytest_runtest_logreport(report=report)
+
+
+def _report(config: pytest.Config, data: dict[str, Any]) -> pytest.TestReport:
+    for name in ("longrepr", "location"):  # JSON has no tuples, and pytest looks
+        if isinstance(data[name], list):
+            data[name] = tuple(data[name])
+    report: pytest.TestReport = config.hook.pytest_report_from_serializable(config=config, data=data)
+    return report
 
 
 def file_of(item: pytest.Item) -> str:

@@ -8,8 +8,8 @@ It speaks over a serial line with deploy.bed.line outside: one JSON object a lin
                   {"id": 7, "out": base64}, or "err"          as it writes
                   {"id": 7, "exit": 0}                        last; negative: the signal
 
-A job is {"argv": [...], "env": {...}, "cwd": "/"}; the file input-7, if it is there, is its standard input. Files, because
-the kernel's serial line stands still after a long message to it.
+A job is {"argv": [...], "env": {...}, "cwd": "/"}; the file input-7, if it is there, is its standard input. Files,
+because the kernel's serial line stands still after a long message to it.
 
 Only the standard library, and little of it: starting it is a tenth of a second of every boot.
 """

@@ -87,8 +87,10 @@ class TwoHostsContract:
             for _ in range(2):
                 await hosts.one.acquire(sdm, 1)
             assert await hosts.one.owner(sdm) == Owner(1, 1)
+            assert hosts.one.has(sdm)
             for _ in range(2):
                 await hosts.one.release(sdm)
+            assert not hosts.one.has(sdm)
             assert await hosts.one.owner(sdm) is None
 
         self.run(test)

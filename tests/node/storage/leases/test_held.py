@@ -46,6 +46,27 @@ def test_work_ends_with_the_lease_given_back() -> None:
     run(test)
 
 
+def test_a_lease_that_the_host_has_already_stays() -> None:
+    async def test(locks: SimulatedLocks) -> None:
+        await locks.acquire(SDM, 1)
+        async with held(locks, SDM, 1):
+            pass
+        assert await locks.owner(SDM)
+
+    run(test)
+
+
+def test_of_several_works_the_last_gives_the_lease_back() -> None:
+    async def test(locks: SimulatedLocks) -> None:
+        async with held(locks, SDM, 1):
+            async with held(locks, SDM, 1):
+                pass
+            assert await locks.owner(SDM)
+        assert await locks.owner(SDM) is None
+
+    run(test)
+
+
 def test_work_is_cancelled_when_the_lease_is_lost() -> None:
     async def test(locks: SimulatedLocks) -> None:
         losing = asyncio.ensure_future(lose_soon(locks))

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from ovis.node.storage.leases.errors import GenerationMismatch, LeaseError, LeaseLost, ReleaseFailed
 from ovis.node.storage.leases.interface import Resource
@@ -30,6 +31,34 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TIES: ContextVar[tuple[Tie, ...]] = ContextVar("ties of the leases that this work holds", default=())
+
+
+class _Use:
+    """One lease and the works of this agent under it. `is_ours`: `held` took it, and gives it back."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.is_ours = False
+        self._turn = asyncio.Lock()
+
+    async def begin(self, locks: Locks, resource: Resource, host_id: int) -> None:
+        async with self._turn:
+            if not locks.has(resource):
+                await locks.acquire(resource, host_id)
+                self.is_ours = True
+
+    async def end(self, locks: Locks, resource: Resource) -> None:
+        async with self._turn:
+            if self.users or not self.is_ours:
+                return
+            self.is_ours = False
+            try:
+                await locks.release(resource)
+            except ReleaseFailed as error:
+                log.warning("%s", error)  # what was done under it is done
+
+
+_USES: WeakKeyDictionary[Locks, dict[Resource, _Use]] = WeakKeyDictionary()
 
 
 def inherited() -> tuple[int, ...]:
@@ -74,17 +103,24 @@ async def while_trusted(locks: Locks, lockspace: Lockspace, what: str) -> AsyncI
 
 @asynccontextmanager
 async def held(locks: Locks, resource: Resource, host_id: int, *, what: str = "") -> AsyncIterator[None]:
-    """Take a lease, work, give it back. Raises what `acquire` does; LeaseLost: the work was cancelled."""
+    """Take a lease, work, give it back. Raises what `acquire` does; LeaseLost: the work was cancelled.
+
+    A lease that this host has already, such as that of its role as SPM, is used and stays; of several works under one
+    lease the last gives it back. What excludes works of one host from each other are their claims.
+    """
     what = what or f"lease {resource.name} of storage domain {resource.lockspace.domain}"
-    await locks.acquire(resource, host_id)
+    uses = _USES.setdefault(locks, {})
+    use = uses.setdefault(resource, _Use())
+    use.users += 1
     try:
+        await use.begin(locks, resource, host_id)
         async with while_trusted(locks, resource.lockspace, what):
             yield
     finally:
-        try:
-            await asyncio.shield(locks.release(resource))
-        except ReleaseFailed as error:
-            log.warning("%s", error)  # what was done under it is done
+        use.users -= 1
+        await asyncio.shield(use.end(locks, resource))
+        if not use.users and uses.get(resource) is use:
+            del uses[resource]
 
 
 @asynccontextmanager

@@ -92,6 +92,9 @@ class Locks(Protocol):
 
     async def release(self, resource: Resource) -> None: ...
 
+    def has(self, resource: Resource) -> bool:
+        """Whether this agent took it and has not given it back; from memory."""
+
     async def owner(self, resource: Resource) -> Owner | None:
         """Read from storage."""
 

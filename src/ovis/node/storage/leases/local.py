@@ -88,6 +88,9 @@ class LocalLocks:
     async def release(self, resource: Resource) -> None:
         self._held.pop(_key(resource), None)
 
+    def has(self, resource: Resource) -> bool:
+        return _key(resource) in self._held
+
     async def owner(self, resource: Resource) -> Owner | None:
         return self._held.get(_key(resource))
 

@@ -192,6 +192,10 @@ class SanlockLocks:
                 else:
                     self._watch_idle(resource.lockspace.domain, space)
 
+    def has(self, resource: Resource) -> bool:
+        space = self._spaces.get(resource.lockspace.domain)
+        return space is not None and resource.name in space.leases
+
     async def owner(self, resource: Resource) -> Owner | None:
         try:
             version, hosts = await self._calls.run(resource.lockspace.domain, library.owners, resource)

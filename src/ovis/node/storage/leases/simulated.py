@@ -223,6 +223,10 @@ class SimulatedLocks:
         if lease is not None and member is not None and lease.holder is member:
             lease.holder = None
 
+    def has(self, resource: Resource) -> bool:
+        member, lease = self._joined.get(resource.lockspace.domain), self._storage.at(resource.place)
+        return member is not None and lease is not None and lease.holder is member
+
     async def owner(self, resource: Resource) -> Owner | None:
         self._enter("owner")
         lease = self._storage.lease(resource)

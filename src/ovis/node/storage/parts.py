@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
@@ -29,6 +29,8 @@ MAPPER = PurePosixPath("/dev/mapper")
 class Parts:
     def __init__(self, settings: StorageSettings) -> None:
         self.settings = settings
+        self.ties: Callable[[], Sequence[int]] = tuple
+        """Open files that processes which touch storage inherit."""
 
     @cached_property
     def privileged(self) -> Privileged:
@@ -54,7 +56,12 @@ class Parts:
     def io(self, mount: PurePosixPath) -> FileIo:
         from ovis.node.storage.io.process import IoProcess
 
-        return IoProcess([mount], seconds=self.settings.io_deadline, owner=self.settings.owner)
+        settings = self.settings
+        return IoProcess([mount], seconds=settings.io_deadline, owner=settings.owner, inherited=lambda: self.ties())
+
+    def renew_io(self, io: FileIo, *, at_once: bool) -> None:
+        """Its process is replaced: when what it does now is done, or at once."""
+        cast("IoProcess", io).renew(at_once=at_once)
 
     async def close_io(self, io: FileIo) -> None:
         await cast("IoProcess", io).close()
@@ -139,5 +146,6 @@ class Parts:
             device_roots=[self.block_host.lvm.device_folder / domain, MAPPER],
             seconds=self.settings.io_deadline,
             owner=self.settings.owner,
+            inherited=lambda: self.ties(),
         )
         return io, io.close

@@ -6,6 +6,7 @@
     ├── domains        finds a domain by its id, wherever it lies          domains/lookup.py
     ├── claims         who works on what, within this host                 claims.py
     ├── tasks          long operations, kept across crashes                tasks/
+    ├── nbd            servers of single volumes                            nbd/server.py
     ├── prepared       volumes in use on this host, and by whom            volumes/prepared.py
     ├── pools          the pool that this host is in, and its SPM role     pool/
     └── monitors       checks of the domains in use                        domains/monitor.py
@@ -19,12 +20,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ovis.node.errors import NodeError
 from ovis.node.storage.claims import Claims
+from ovis.node.storage.leases.errors import LeaseLost
 from ovis.node.storage.parts import Parts
 from ovis.node.storage.settings import StorageSettings
 
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from ovis.node.storage.domains.monitors import Monitors
     from ovis.node.storage.formats.identifiers import DomainId
     from ovis.node.storage.io.interface import FileIo
-    from ovis.node.storage.leases.interface import Locks
+    from ovis.node.storage.leases.interface import Locks, Tie
+    from ovis.node.storage.nbd.server import NbdServers
     from ovis.node.storage.pool.extensions import Extensions
     from ovis.node.storage.pool.pools import Pools
     from ovis.node.storage.tasks.tasks import Tasks
@@ -99,6 +102,12 @@ class Storage:
         return Pools(self)
 
     @cached_property
+    def nbd(self) -> NbdServers:
+        from ovis.node.storage.nbd.server import NbdServers
+
+        return NbdServers(self, self.settings.run / "nbd")
+
+    @cached_property
     def prepared(self) -> Prepared:
         from ovis.node.storage.volumes.prepared import Prepared
 
@@ -136,6 +145,15 @@ class Storage:
         io = self._ios.pop(mount, None)
         if io is not None:
             await self.parts.close_io(io)
+
+    def tie(self, tie: Tie | None, *, at_once: bool = False) -> None:
+        """Let the processes that touch storage hold what keeps a lease held (None: nothing any more), so that no other
+        host gets it before they are dead. `at_once`: those that run are killed, with what they do."""
+        if tie is None and self.parts.ties is tuple:
+            return
+        self.parts.ties = tuple if tie is None else partial(_descriptor, tie)
+        for io in [*self._ios.values(), *self.domains.own_ios()]:
+            self.parts.renew_io(io, at_once=at_once)
 
     def locks(self, *, is_local: bool) -> Locks:
         """The lock of a domain: sanlock, or this process alone for domains that only this host can reach."""
@@ -199,3 +217,9 @@ class Storage:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s failed in an unforeseen way", task.get_name(), exc_info=error)
+
+
+def _descriptor(tie: Tie) -> tuple[int]:
+    if not tie.is_open:
+        raise LeaseLost("the lease of the SPM", "storage is not touched until the role has ended")
+    return (tie.fileno(),)

@@ -348,3 +348,29 @@ def test_the_process_ends_with_the_agent(tmp_path: Path) -> None:
             await io.names(root)
 
     run(tmp_path, work)
+
+
+def test_a_renewed_process_ends_when_its_calls_are_answered(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+
+    async def work(io: IoProcess, root: PurePosixPath) -> None:
+        await io.create(root / "a", size=3)
+        first = hang(io)
+        reading = asyncio.create_task(io.read(root / "a", size=3))
+        await asyncio.sleep(0)
+        io.renew()
+        assert await io.read(root / "a", size=3) == bytes(3)
+        assert io.pid not in (None, first)
+        os.kill(first, signal.SIGCONT)
+        assert await reading == bytes(3)
+        await until(lambda: not os.path.exists(f"/proc/{first}"))
+        second = io.pid
+        io.renew(at_once=True)
+        await until(lambda: not os.path.exists(f"/proc/{second}"))
+
+    try:
+        run(tmp_path, work, inherited=lambda: [theirs])
+    finally:
+        os.close(theirs)
+    assert os.read(ours, 1) == b""  # both had it open, and are gone
+    os.close(ours)

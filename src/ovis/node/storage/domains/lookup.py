@@ -99,6 +99,10 @@ class Domains:
         if domain_id in self._closing:
             await asyncio.shield(self._closing[domain_id])
 
+    def own_ios(self) -> list[FileIo]:
+        """Of open domains that share their process with no other."""
+        return [domain.io for domain in self._open.values() if domain.is_block]
+
     def below(self, mount: PurePosixPath) -> list[Domain]:
         """The open ones in a mounted folder."""
         return [d for d in self._open.values() if not d.is_block and d.paths.folder.is_relative_to(mount)]
@@ -111,7 +115,7 @@ class Domains:
         """The agent ends. What is active on this host stays so: VMs run on, and the next agent finds it."""
         for search in list(self._searches.values()):
             search.cancel()
-        own = [domain.io for domain in self._open.values() if domain.is_block]
+        own = self.own_ios()
         self._open.clear()
         await asyncio.gather(*(self._storage.parts.close_io(io) for io in own), return_exceptions=True)
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -46,6 +46,7 @@ class Child(asyncio.Protocol):
         self._last_call = 0
         self._received = bytearray()
         self._is_open = True
+        self._is_retired = False
         self.ended = asyncio.Event()
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 
@@ -62,6 +63,12 @@ class Child(asyncio.Protocol):
         self._calls[self._last_call] = answer
         self._transport.write(request.pack(self._last_call))
         return answer
+
+    def retire(self) -> None:
+        """End it when the calls that are under way have been answered; it is asked nothing more."""
+        self._is_retired = True
+        if not self._calls:
+            self.hang_up()
 
     def hang_up(self) -> None:
         self._is_open = False
@@ -110,6 +117,8 @@ class Child(asyncio.Protocol):
         answer = self._calls.pop(call, None)
         if answer is not None and not answer.done():
             answer.set_result(Answer(code, raw[messages.ANSWER.size :]))
+        if self._is_retired and not self._calls:
+            self.hang_up()
 
     def _reap(self) -> None:
         self._child.poll()
@@ -118,12 +127,12 @@ class Child(asyncio.Protocol):
         self._changed(self)
 
 
-async def start(arguments: list[str], changed: Callable[[Child], None]) -> Child:
-    """`arguments` as serve.py takes them behind the socket. Raises OSError."""
+async def start(arguments: list[str], changed: Callable[[Child], None], inherited: Sequence[int] = ()) -> Child:
+    """`arguments` as serve.py takes them behind the socket; `inherited`: open files that it keeps. Raises OSError."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            process = Child(_spawn(theirs, arguments), changed)
+            process = Child(_spawn(theirs, arguments, inherited), changed)
         except BaseException:
             ours.close()
             raise
@@ -136,11 +145,11 @@ async def start(arguments: list[str], changed: Callable[[Child], None]) -> Child
     return process
 
 
-def _spawn(theirs: socket.socket, arguments: list[str]) -> subprocess.Popen[bytes]:
+def _spawn(theirs: socket.socket, arguments: list[str], inherited: Sequence[int]) -> subprocess.Popen[bytes]:
     """2 ms of the agent's time."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", _PROGRAM, str(theirs.fileno()), *arguments],
-        pass_fds=[theirs.fileno()],
+        pass_fds=[theirs.fileno(), *inherited],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # a ^C at the agent's terminal is the agent's

@@ -18,7 +18,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from ovis.node.storage.io import messages
@@ -38,7 +38,8 @@ ROWS_AT_A_TIME = 250  # a millisecond of the agent's time
 
 class IoProcess:
     """`roots`: folders that it may work in; `device_roots`: folders below /dev whose block devices it may read and
-    write. `owner`: user and group that it becomes when the agent is root; its new files are theirs."""
+    write. `owner`: user and group that it becomes when the agent is root; its new files are theirs. `inherited`: open
+    files that each process gets, such as what ties it to a lease (leases/held.py)."""
 
     def __init__(
         self,
@@ -48,11 +49,13 @@ class IoProcess:
         seconds: float = DEADLINE,
         abandoned_limit: int = ABANDONED_LIMIT,
         owner: tuple[int, int] | None = None,
+        inherited: Callable[[], Sequence[int]] = tuple,
     ) -> None:
         self._arguments = [str(root) for root in roots]
         self._arguments += [word for root in device_roots for word in ("--devices", str(root))]
         if owner is not None and os.geteuid() == 0:
             self._arguments += ["--owner", f"{owner[0]}:{owner[1]}"]
+        self._inherited = inherited
         self._seconds = seconds
         self._abandoned_limit = abandoned_limit
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -69,6 +72,18 @@ class IoProcess:
     def abandoned(self) -> int:
         """Processes that were killed and have not ended yet."""
         return len(self._killed)
+
+    def renew(self, *, at_once: bool = False) -> None:
+        """Calls from now on are another process's; this one ends when those under way have been answered. `at_once`: it
+        is killed, and changes under way raise IoLost."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if at_once:
+            self._killed.add(process)
+            process.kill()
+        else:
+            process.retire()
 
     async def close(self) -> None:
         """End the process. What hangs is left to end when it can. Repeatable; calls fail from now on."""
@@ -261,7 +276,7 @@ class IoProcess:
             if self._process is None:
                 if len(self._killed) >= self._abandoned_limit:
                     raise IoStuck(messages.OPERATIONS[request.operation], path, len(self._killed))
-                process = await start(self._arguments, self._ended)
+                process = await start(self._arguments, self._ended, self._inherited())
                 if self._is_closed:
                     process.kill()
                     raise IoLost(messages.OPERATIONS[request.operation], path)

@@ -128,7 +128,10 @@ class SpmMailbox:
         self._fails = False
 
     async def serve(self) -> None:
-        """Until cancelled. Storage that is away is tried again."""
+        """Until cancelled; not at all on a domain that only its own host uses, which has no mailbox. Storage that is
+        away is tried again."""
+        if not await self._has_mailbox():
+            return
         async with asyncio.TaskGroup() as work:
             next_look = 0.0
             loop = asyncio.get_running_loop()
@@ -143,6 +146,15 @@ class SpmMailbox:
                         log.warning("the mail of the pool's hosts cannot be read: %s", error)
                     self._fails = True
                 await asyncio.sleep(EVENT_SECONDS)
+
+    async def _has_mailbox(self) -> bool:
+        try:
+            await self._master.io.facts(self._master.special("inbox").path)
+        except FileNotFoundError:
+            return False
+        except (NodeError, OSError):
+            return True
+        return True
 
     async def _has_event(self) -> bool:
         event = mailbox.read_event(await _read_pages(self._master, "inbox", 0, 1))

@@ -128,6 +128,7 @@ class Spm:
                     await self._record(None)
                 await master.locks.release(sdm(master))
             finally:
+                self._pool.storage.tie(None)
                 self.role, self._master = SpmRole.FREE, None
         log.info("pool %s: this host has given up the SPM role", self._pool.id)
 
@@ -142,6 +143,7 @@ class Spm:
         """The role goes on under the lease of the new master, which this host holds already."""
         self._end_watch()
         self._master = new
+        self._pool.storage.tie(new.locks.tie(new.lockspace))
         self._watch = asyncio.create_task(self._until_lost(new), name=f"SPM lease of {self._pool.id}")
         self._serve_mail()
         await self._let_go_of(old)
@@ -171,6 +173,7 @@ class Spm:
         owner = await master.locks.owner(lease)  # after the watch began: a loss between both is not missed
         if owner is None or owner.host_id != pool.host_id:
             raise SpmStartFailed(pool.id, f"its lease is held by {owner or 'nobody'} after it was taken")
+        pool.storage.tie(master.locks.tie(master.lockspace))
         await self._record(owner)  # reads the metadata again: the former SPM may have changed them until now
         await pool.catch_up()
         await master.open_master()
@@ -196,6 +199,7 @@ class Spm:
         self.role = SpmRole.FREE
         self._end_watch()
         await self._pool.storage.tasks.let_go()
+        self._pool.storage.tie(None, at_once=True)
         master, self._master = self._master, None
         if master is not None:
             await self._let_go_of(master)

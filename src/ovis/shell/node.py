@@ -15,6 +15,8 @@ from ovis.shell.options import node_options
 OWN = {
     "console": "Open the serial console of a VM.",
     "events": "Follow the events of the node.",
+    "image": "Bring disks into storage and take them out.",
+    "storage": "Use storage without any manager.",
     "top": "Watch the host and its VMs.",
 }
 
@@ -93,6 +95,14 @@ class NodeGroup(SchemaGroup):
             from ovis.shell.console import console_command
 
             return console_command()
+        if name == "image":
+            from ovis.shell.storage.image_commands import image_group
+
+            return image_group()
+        if name == "storage":
+            from ovis.shell.storage.commands import storage_group
+
+            return storage_group()
         if name == "top":
             from ovis.shell.top.command import top_command
 

@@ -45,6 +45,10 @@ class Master:
         await self._check(offset, len(data), direct)
         self.areas[str(path)][offset : offset + len(data)] = data
 
+    async def facts(self, path: PurePosixPath) -> None:
+        if str(path) not in self.areas:
+            raise FileNotFoundError(path)
+
     async def _check(self, offset: int, size: int, direct: bool) -> None:
         await asyncio.sleep(0)
         assert direct
@@ -213,5 +217,15 @@ def test_storage_that_is_away_for_a_while_loses_nothing() -> None:
             await asyncio.sleep(0.02)
             master.away = False
             assert await mail.ask(Extend(DOMAIN, volume(1), 2 * GIB)) == 2 * GIB
+
+    asyncio.run(main())
+
+
+def test_domain_without_a_mailbox_is_not_served() -> None:
+    async def main() -> None:
+        master = Master()
+        master.areas.clear()
+        async with asyncio.timeout(5):
+            await SpmMailbox(master, Volumes().extend).serve()  # type: ignore[arg-type]
 
     asyncio.run(main())

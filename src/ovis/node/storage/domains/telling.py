@@ -9,7 +9,7 @@ from ovis.client import types
 from ovis.node.errors import NodeError
 from ovis.node.storage.domains.interface import Domain, DomainSpace
 from ovis.node.storage.formats import lease_index, volume_tags
-from ovis.node.storage.formats.domain_metadata import StorageType
+from ovis.node.storage.formats.domain_metadata import Role, StorageType
 from ovis.node.storage.formats.domain_record import DomainRecord
 from ovis.node.storage.formats.errors import FormatError
 from ovis.node.storage.formats.identifiers import NOTHING, ImageId, VolumeId
@@ -165,10 +165,12 @@ async def _xleases(domain: Domain) -> dict[str, types.XleaseDump] | None:
 
 
 async def _as_master(storage: Storage, record: DomainRecord) -> tuple[int, int, int]:
-    """SPM's host id, lease version and master version, where this is the master of the pool that this host is in."""
-    pool = storage.pools.joined
-    if pool is None or pool.membership.master != record.domain.id or record.pool is None:
+    """SPM's host id and lease version, of the master of the pool that this host is in; version of every master."""
+    if record.pool is None or record.domain.role is not Role.MASTER:
         return -1, -1, 0
+    pool = storage.pools.joined
+    if pool is None or pool.membership.master != record.domain.id:
+        return -1, -1, record.pool.master_version
     status = await pool.spm.status()
     return status.spm_id, status.spm_lver, record.pool.master_version
 

@@ -133,6 +133,7 @@ class FakeNode:
 
     is_ready = True
     uses_storage = True
+    vms: tuple[Any, ...] = ()
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage

@@ -15,7 +15,7 @@ from ovis.node.storage.formats.group_tags import UNREADY, GroupState, state
 from ovis.node.storage.formats.identifiers import is_identifier
 from ovis.node.storage.formats.sanlock_areas import BLOCK_512
 from ovis.node.storage.lvm import groups
-from ovis.node.storage.lvm.errors import NoSuchGroup, PhysicalVolumeInitFailed, WrongBlockSize
+from ovis.node.storage.lvm.errors import GroupExists, NoSuchGroup, PhysicalVolumeInitFailed, WrongBlockSize
 from ovis.node.storage.lvm.lvm import Lvm
 from ovis.node.storage.lvm.reports import Group
 
@@ -37,6 +37,8 @@ async def create(lvm: Lvm, root: Root, name: str, devices: Sequence[PurePosixPat
     by another group, too. Raises as groups.create; WrongBlockSize."""
     if not is_identifier(name):
         raise BadParameter("name", "not the id of a domain")
+    if name in await lvm.groups():
+        raise GroupExists(name)  # before anything is cleared
     for device in devices:
         facts = await root.call(ReadDevice(path=str(device)))
         if facts.logical_block != BLOCK_512:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ovis.client.types import StorageDomainTypeId
+from ovis.client.types import ConnectionRefParameters, StorageDomainTypeId
 from ovis.node.privileged.iscsi import Credentials, SetInterface
 from ovis.node.privileged.protocol import Secret
 from ovis.node.storage.connections import iscsi as connecting
@@ -87,9 +87,10 @@ def test_discovery_can_need_a_login(target: Target, tmp_path: Path) -> None:
 def test_two_portals_are_two_paths_to_one_disk(target: Target, tmp_path: Path) -> None:
     async def main() -> None:
         async with connections(tmp_path) as scene:
+            asked = [ConnectionRefParameters(**given(target, portal)) for portal in PORTALS]
             for _ in range(2):
-                for portal in PORTALS:
-                    assert (await scene.connect(ISCSI, **given(target, portal))).problem is None
+                outcomes = await scene.connections.connect(ISCSI, asked)
+                assert [outcome.problem for outcome in outcomes] == [None, None]
             assert ways(scene, target) == sorted(PORTALS)
             until("both paths are active", lambda: paths() == ["active", "active"])
             for portal in PORTALS:

@@ -117,7 +117,7 @@ def test_a_server_that_dies_under_a_mount_can_be_let_go_and_had_again(
     version: str, source: str, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with connections(tmp_path, seconds=4) as scene:
+        async with connections(tmp_path, seconds=2) as scene:
             await scene.connect(NFS, connection=source, protocol_version=version)
             with dead():
                 again = await scene.connect(NFS, connection=source, protocol_version=version)
@@ -134,13 +134,13 @@ def test_a_dead_mount_that_is_needed_is_kept_and_lives_again(source: str, tmp_pa
     async def main() -> None:
         async with connections(tmp_path, seconds=5) as scene:
             await scene.connect(NFS, connection=source)
-            scene.connections.hold(scene.repository.mount(source), "domain x")
+            scene.users.append("domain x")
             with dead():
                 outcome = await scene.connect(NFS, connection=source)
                 assert "needed by domain x" in str(outcome.problem)
                 assert scene.mounted == [source]
             assert (await scene.connect(NFS, connection=source)).problem is None
-            scene.connections.release(scene.repository.mount(source), "domain x")
+            scene.users.clear()
             assert (await scene.disconnect(NFS, connection=source)).problem is None
 
     asyncio.run(main())

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -65,10 +64,8 @@ def disconnect(agent: AgentProcess, kind: StorageDomainTypeId, **given: str) -> 
 
 def helper_of(agent: AgentProcess) -> int:
     assert agent.process is not None
-    found = subprocess.run(
-        ["pgrep", "--parent", str(agent.process.pid), "--full", "ovis.node.privileged"], capture_output=True, text=True
-    )
-    return int(found.stdout.split()[0])
+    children = Path(f"/proc/{agent.process.pid}/task/{agent.process.pid}/children").read_text().split()
+    return next(int(child) for child in children if b"privileged" in Path(f"/proc/{child}/cmdline").read_bytes())
 
 
 def mounts(agent: AgentProcess) -> int:

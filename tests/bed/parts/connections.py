@@ -17,16 +17,18 @@ OWNER = 36
 
 
 class Scene:
-    """`seconds`: how long a server may take to mount, and to answer."""
+    """`seconds`: how long a server may take to mount, and to answer. `users`: who needs all that is mounted."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
         self.folder = folder
         self.repository = Repository(root=PurePosixPath(folder / "repository"))
+        self.users: list[str] = []
         self.root = Privileged(child(repository=self.repository.root, user=OWNER, group=OWNER))
         self.tools = Tools(
             self.root,
             self.repository,
             nfs_options=("timeo=10", "retrans=1"),
+            users=lambda place: self.users,
             mount_seconds=seconds,
             access_seconds=seconds,
         )

@@ -81,20 +81,19 @@ def test_a_one_time_check_leaves_nothing(tmp_path: Path) -> None:
     assert not Path(host.repository.root / PLACE).exists()
 
 
-def test_what_is_held_stays_connected(tmp_path: Path) -> None:
+def test_what_is_needed_stays_connected(tmp_path: Path) -> None:
     host = FakeHost(tmp_path)
+    users = ["domain a-domain"]
 
     async def main() -> None:
-        connections = host.connections()
+        connections = host.connections(users=lambda place: users if place.name == "nas:_vms" else ())
         await connections.connect(NFS, [export()])
-        domain = host.repository.root / PLACE / "a-domain"
-        connections.hold(domain, "domain a-domain")
         outcome = (await connections.disconnect(NFS, [export()]))[0]
         assert isinstance(outcome.problem, InUse)
         assert "domain a-domain" in str(outcome.problem)
         assert host.sources == ["nas:/vms"]
         assert len(connections.known()) == 1
-        connections.release(domain, "domain a-domain")
+        users.clear()
         assert problems(await connections.disconnect(NFS, [export()])) == [None]
         assert host.let_go == [host.repository.root / PLACE]
         await connections.close()

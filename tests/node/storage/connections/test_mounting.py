@@ -7,7 +7,7 @@ import pytest
 from fake_host import FakeHost
 
 from ovis.node.privileged.access import Access, AccessState
-from ovis.node.privileged.errors import Refused
+from ovis.node.privileged.errors import Refused, TookTooLong
 from ovis.node.privileged.mount_table import Mounted
 from ovis.node.privileged.protocol import CommandResult
 from ovis.node.storage.connections import mounting
@@ -122,3 +122,16 @@ def test_a_mount_that_came_through_late_is_adopted(tmp_path: Path) -> None:
     host = Late(tmp_path)
     asyncio.run(mounting.connect(place(host), host.tools()))
     assert host.sources == [SOURCE]
+
+
+def test_an_unmount_that_waits_for_a_dead_server_is_done_when_the_mount_is_gone(tmp_path: Path) -> None:
+    class Slow(FakeHost):
+        def _Unmount(self, request):  # type: ignore[no-untyped-def]
+            if request.lazy:
+                self.mounted.clear()
+            raise TookTooLong("Unmount", 9)
+
+    host = Slow(tmp_path)
+    adopted(host)
+    asyncio.run(mounting.disconnect(place(host), host.tools()))
+    assert [call.lazy for call in host.calls] == [False, True]

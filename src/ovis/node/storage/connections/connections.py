@@ -15,12 +15,11 @@ both calls look at what is there before they act.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -64,18 +63,14 @@ class Outcome:
 
 
 class Connections:
-    """`tools.users` is asked in addition to what is held here."""
-
     def __init__(self, tools: Tools, file: Path, *, retry_period: float = 30) -> None:
-        self._others = tools.users
-        self._tools = dataclasses.replace(tools, users=self.users)
+        self.tools = tools
         self._file = file
         self._retry_period = retry_period
         self._kept: dict[str, Kept] = {}
         self._written: dict[str, Kept] = {}
         self._writers: set[asyncio.Task[None]] = set()
         self._is_read = False
-        self._holders: defaultdict[PurePosixPath, Counter[str]] = defaultdict(Counter)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reading, self._writing = asyncio.Lock(), asyncio.Lock()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -83,26 +78,9 @@ class Connections:
         self._watching: asyncio.Task[None] | None = None
         self._first_look = asyncio.Event()
 
-    @property
-    def tools(self) -> Tools:
-        return self._tools
-
     def known(self) -> list[Server]:
         """Those that should be connected."""
         return [one.server for one in self._kept.values()]
-
-    def hold(self, place: PurePosixPath, who: str) -> None:
-        """Nothing at or below the place is unmounted until `who` releases it. Counted."""
-        self._holders[place][who] += 1
-
-    def release(self, place: PurePosixPath, who: str) -> None:
-        self._holders[place] -= Counter({who: 1})
-        if not self._holders[place]:
-            del self._holders[place]
-
-    def users(self, place: PurePosixPath) -> Collection[str]:
-        held = {who for at, names in self._holders.items() if at.is_relative_to(place) for who in names}
-        return sorted(held | set(self._others(place)))
 
     async def connect(self, kind: int, asked: Sequence[ConnectionRefParameters]) -> list[Outcome]:
         """One outcome for each, in their order. Raises UnknownKind, Unremembered."""
@@ -125,7 +103,7 @@ class Connections:
 
     async def look(self) -> None:
         """Connect what should be and is not. A problem is logged when it begins and when it ends."""
-        missing = [one for one in self._kept.values() if not one.server.is_connected(self._tools)]
+        missing = [one for one in self._kept.values() if not one.server.is_connected(self.tools)]
         problems = await asyncio.gather(*(self._again(one) for one in missing))
         if any(p is None and one.server.brings_devices for one, p in zip(missing, problems, strict=True)):
             await self._settle()
@@ -169,7 +147,7 @@ class Connections:
         return outcomes
 
     async def _connect(self, server: Server, caller: str) -> None:
-        await server.connect(self._tools)
+        await server.connect(self.tools)
         before = self._kept.get(server.name)
         callers = (before.callers if before else frozenset()) | ({caller} - {NOBODY})
         self._kept[server.name] = Kept(cast(AnyServer, server.kept()), callers)
@@ -181,7 +159,7 @@ class Connections:
         if known and others:
             self._kept[server.name] = msgspec.structs.replace(known, callers=others)
             return
-        await server.disconnect(self._tools)
+        await server.disconnect(self.tools)
         self._kept.pop(server.name, None)
         self._told.discard(server.name)
 
@@ -191,7 +169,7 @@ class Connections:
             async with self._at_once, self._locks[server.name]:
                 if server.name not in self._kept:
                     return None  # disconnected meanwhile
-                await _translated(server.name, server.connect(self._tools))
+                await _translated(server.name, server.connect(self.tools))
         except NodeError as problem:
             if server.name not in self._told:
                 self._told.add(server.name)
@@ -203,7 +181,7 @@ class Connections:
 
     async def _settle(self) -> None:
         try:
-            await self._tools.root.call(SettleDevices())
+            await self.tools.root.call(SettleDevices())
         except (NodeError, OSError) as error:
             log.warning("devices may not be complete yet: %s", error)
 

@@ -67,7 +67,7 @@ async def connect(place: Place, tools: Tools) -> None:
     try:
         await _must_be_usable(place, tools)
     except BaseException:
-        await tools.root.call(Unmount(target=str(place.target), lazy=True))
+        await _unmount(place.target, tools, lazy=True)
         _remove_folder(place.target)
         raise
 
@@ -80,9 +80,12 @@ async def disconnect(place: Place, tools: Tools) -> None:
     if users := tools.users(place.target):
         raise InUse(place.source, users)
     await tools.let_go(place.target)
-    result = await _unmounted(place.target, tools)
-    if result is not None:
-        raise InUse(place.source, [result])
+    problem = await _unmount(place.target, tools)
+    if problem == SILENT:
+        log.warning("%s does not unmount, as its server does not answer; it is taken out of sight", place.source)
+        problem = await _unmount(place.target, tools, lazy=True)
+    if problem:
+        raise InUse(place.source, [problem])
     _remove_folder(place.target)
 
 
@@ -132,19 +135,21 @@ async def _give_up_stale(place: Place, access: Access, tools: Tools) -> None:
         )
     log.warning("%s at %s: %s; it is mounted anew", place.source, place.target, access.problem or access.state.value)
     await tools.let_go(place.target)
-    result = await tools.root.call(Unmount(target=str(place.target), lazy=True, force=True))
-    if not result.ok:
-        raise CannotMount(place.source, f"its dead mount does not go away: {result.complaint}")
+    if problem := await _unmount(place.target, tools, lazy=True):
+        raise CannotMount(place.source, f"its dead mount does not go away: {problem}")
 
 
-async def _unmounted(target: PurePosixPath, tools: Tools) -> str | None:
-    """None: it is gone; else why not. A dead server cannot tell whether anything is in use: then lazily, by force."""
+async def _unmount(target: PurePosixPath, tools: Tools, *, lazy: bool = False) -> str:
+    """Why it is still there; "" when it is gone. A dead server cannot tell whether anything is in use.
+
+    The kernel says goodbye to the server after the mount has left the table, and waits for that: the table decides.
+    """
     try:
-        result = await tools.root.call(Unmount(target=str(target)), seconds=tools.access_seconds)
+        request = Unmount(target=str(target), lazy=lazy, force=lazy)
+        result = await tools.root.call(request, seconds=tools.access_seconds)
     except TookTooLong:
-        log.warning("%s does not unmount; it is taken out of sight", target)
-        result = await tools.root.call(Unmount(target=str(target), lazy=True, force=True))
-    return None if result.ok else result.complaint
+        return SILENT if mounted_at(target, tools) else ""
+    return "" if result.ok else result.complaint
 
 
 def _remove_folder(target: PurePosixPath) -> None:

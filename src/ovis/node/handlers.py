@@ -85,6 +85,7 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.storage.pool.host_verbs": {
         "Host": ("getConnectedStoragePools",),
     },
+    "ovis.node.storage.nbd.verbs": {"NBD": ("start_server", "stop_server")},
     "ovis.node.storage.pool.verbs": {
         "StoragePool": (
             "connect",

@@ -5,7 +5,8 @@ StorageError
 └── VolumeError                        a rule forbids it, nothing was changed
     ├── WrongFormat, WrongAllocation, WrongSize, BadVolumeParameter
     ├── IllegalParent, ParentNotShared, ParentNotLeaf
-    ├── HasChildren, SharedInUse, NotWritable, VolumeInUse, CannotShrink
+    ├── HasChildren, SharedInUse, NotWritable, TemplateNotWritable, VolumeInUse,
+        │   CannotShrink
     ├── BrokenChain, NotInChain, WrongParent, UnexpectedState, IllegalVolume
     ├── InvalidUpdate
     ├── NoSuchBitmap, BitmapFailed, RemoveBitmapFailed, MergeBitmapFailed, BadBitmapChain
@@ -130,6 +131,10 @@ class BadBitmapChain(VolumeError):
 
 class Untrusted(VolumeError):
     wire_name = "ImageVerificationError"
+
+
+class TemplateNotWritable(VolumeError):
+    wire_name = "SharedVolumeNonWritable"
 
 
 class CopyFailed(VolumeError):

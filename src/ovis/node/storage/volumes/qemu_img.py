@@ -70,7 +70,7 @@ class QemuImg:
 
     async def check(self, disk: Disk) -> Check:
         """Refuses what cannot be checked; leaks are no error, corruption is told in the answer."""
-        ended = await self._run(disk.path, "check", "--output=json", _alone(disk), limits=WORK, accept=(0, 2, 3))
+        ended = await self._run(disk.path, "check", "--output=json", alone(disk), limits=WORK, accept=(0, 2, 3))
         return _decoded("check", disk.path, ended.output, Check)
 
     async def measure(self, disk: Disk, to: str, *, view: Sequence[Disk] = ()) -> Measure:
@@ -147,22 +147,22 @@ class QemuImg:
     async def resize(self, disk: Disk, size: int, *, preallocate: bool = False) -> None:
         """Grow what a guest sees. Raw files get blocks for the new part when `preallocate`."""
         words = ["--preallocation=falloc"] if preallocate else []
-        await self._write(disk.path, "resize", "-q", *words, _alone(disk), str(size))
+        await self._write(disk.path, "resize", "-q", *words, alone(disk), str(size))
 
     async def amend(self, disk: Disk, compat: str) -> None:
-        await self._direct(disk.path, "amend", ["-p", "-o", f"compat={compat}"], [_alone(disk)], _nothing)
+        await self._direct(disk.path, "amend", ["-p", "-o", f"compat={compat}"], [alone(disk)], _nothing)
 
     async def add_bitmap(self, disk: Disk, name: str, *, granularity: int | None = None) -> None:
         words = ["--add"] + (["-g", str(granularity)] if granularity else [])
-        await self._write(disk.path, "bitmap", *words, _alone(disk), name)
+        await self._write(disk.path, "bitmap", *words, alone(disk), name)
 
     async def remove_bitmap(self, disk: Disk, name: str) -> None:
-        await self._write(disk.path, "bitmap", "--remove", _alone(disk), name)
+        await self._write(disk.path, "bitmap", "--remove", alone(disk), name)
 
     async def merge_bitmap(self, source: Disk, name: str, target: Disk) -> None:
         """Join what the bitmap of `source` has seen into that of the same name in `target`."""
         words = ["--merge", name, "-F", source.format, "-b", str(source.path)]
-        await self._write(target.path, "bitmap", *words, _alone(target), name)
+        await self._write(target.path, "bitmap", *words, alone(target), name)
 
     async def _direct(
         self,
@@ -236,7 +236,7 @@ def _layers(view: Sequence[Disk]) -> str:
     return "json:" + msgspec.json.encode(node).decode()
 
 
-def _alone(disk: Disk) -> str:
+def alone(disk: Disk) -> str:
     """This layer without its parents: they need not be active, nor be there."""
     return _layers((disk,))
 

@@ -18,6 +18,7 @@ from ovis.node.privileged.client import Root
 from ovis.node.privileged.devices import RescanHosts, SettleDevices
 from ovis.node.privileged.iscsi import RescanSessions
 from ovis.node.privileged.protocol import CommandResult, Request
+from ovis.node.storage.shared_call import SharedCall
 
 log = logging.getLogger(__name__)
 
@@ -29,25 +30,16 @@ class Rescan:
     def __init__(self, root: Root, sysfs: Path) -> None:
         self._root = root
         self._sysfs = sysfs
-        self._running: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
+        self._shared = SharedCall(self._rescan, "rescan of disks")
 
     async def run(self) -> None:
         """A whole rescan that begins after this call."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._after(self._running), name="rescan of disks")
-        await asyncio.shield(self._next)
+        await self._shared()
 
     async def close(self) -> None:
-        tasks = [task for task in (self._next, self._running) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._shared.close()
 
-    async def _after(self, running: asyncio.Task[None] | None) -> None:
-        if running is not None:
-            await asyncio.wait([running])
-        self._running, self._next = self._next, None
+    async def _rescan(self) -> None:
         hosts = await asyncio.to_thread(fibre_channel_hosts, self._sysfs)
         await asyncio.gather(
             self._try("of iSCSI sessions", RescanSessions(), fine=(0, NO_SESSION)),

@@ -22,6 +22,7 @@ from ovis.node.storage.lvm import on_disk
 from ovis.node.storage.lvm.lvm import Lvm
 from ovis.node.storage.lvm.on_disk import Read
 from ovis.node.storage.lvm.reports import Group
+from ovis.node.storage.shared_call import SharedCall
 
 
 class GroupMemory:
@@ -29,8 +30,7 @@ class GroupMemory:
         self._lvm = lvm
         self._known: dict[str, Group] = {}
         self._forgotten: dict[str, int] = {}
-        self._running: dict[str, asyncio.Task[Group]] = {}
-        self._next: dict[str, asyncio.Task[Group]] = {}
+        self._reads: dict[str, SharedCall[Group]] = {}
         lvm.forget = self.forget
 
     async def current(self, name: str, read: Read | None = None) -> Group:
@@ -42,9 +42,12 @@ class GroupMemory:
 
     async def read(self, name: str) -> Group:
         """By LVM, whatever is remembered. Raises as Lvm.group."""
-        if name not in self._next:
-            self._next[name] = asyncio.create_task(self._read_next(name), name=f"reading volume group {name}")
-        return await asyncio.shield(self._next[name])
+        read = self._reads.setdefault(name, SharedCall(lambda: self._read(name), f"reading volume group {name}"))
+        try:
+            return await read()
+        finally:
+            if read.is_idle:
+                self._reads.pop(name, None)
 
     def forget(self, name: str) -> None:
         self._forgotten[name] = self._forgotten.get(name, 0) + 1
@@ -52,33 +55,20 @@ class GroupMemory:
 
     async def settle(self, name: str) -> None:
         """Wait until no read of the group runs any more, and forget it."""
-        if running := [task for task in (self._next.get(name), self._running.get(name)) if task is not None]:
-            await asyncio.wait(running)
+        if name in self._reads:
+            await self._reads[name].settle()
         self.forget(name)
+        self._forgotten.pop(name, None)
 
     async def close(self) -> None:
-        tasks = [*self._next.values(), *self._running.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(read.close() for read in list(self._reads.values())))
 
-    async def _read_next(self, name: str) -> Group:
-        this = self._next[name]
-        try:
-            if (running := self._running.get(name)) is not None:
-                await asyncio.wait([running])
-        finally:
-            self._next.pop(name, None)
-        self._running[name] = this
-        try:
-            forgotten = self._forgotten.get(name, 0)
-            group = await self._lvm.group(name)
-            if forgotten == self._forgotten.get(name, 0):
-                self._known[name] = group
-            return group
-        finally:
-            if self._running.get(name) is this:
-                del self._running[name]
+    async def _read(self, name: str) -> Group:
+        forgotten = self._forgotten.get(name, 0)
+        group = await self._lvm.group(name)
+        if forgotten == self._forgotten.get(name, 0):
+            self._known[name] = group
+        return group
 
     async def _sequence(self, known: Group, read: Read) -> int | None:
         for device in known.devices:

@@ -30,11 +30,9 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 _hanging: Counter[str] = Counter()
 
 
-async def run(
-    arguments: Sequence[str], *, stdin: bytes = b"", descriptors: Sequence[int] = (), grace: float = 3.0
-) -> CommandResult:
+async def run(arguments: Sequence[str], *, stdin: bytes = b"", grace: float = 3.0) -> CommandResult:
     """Run to the end, however that is. When cancelled, nothing of the process group is left on return, or it hangs in
-    the kernel. Raises Busy, OSError when it cannot be started. `descriptors` stay open in it."""
+    the kernel. Raises Busy, OSError when it cannot be started."""
     program = arguments[0]
     if _hanging[program] >= HANGING_LIMIT:
         raise Busy(program, f"{HANGING_LIMIT} of them hang in the kernel already")
@@ -45,7 +43,6 @@ async def run(
             stdin=given,
             stdout=output,
             stderr=errors,
-            pass_fds=descriptors,
             env=ENVIRONMENT,
             cwd="/",
             start_new_session=True,

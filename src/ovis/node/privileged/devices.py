@@ -20,6 +20,9 @@ STEP = 256 << 20
 """Bytes per command while zeroing: half a second on storage of 500 MB/s, so that a cancelled call ends soon, and few
 enough commands (4 a GiB). Not measured on an array."""
 
+BLOCK = 4096
+READ_LIMIT = 1 << 20
+
 
 class DeviceFacts(Struct, frozen=True):
     """Sizes in bytes. `discard_limit`: the longest single discard; 0: none."""
@@ -39,6 +42,19 @@ class ReadDevice(Request[DeviceFacts], frozen=True, kw_only=True):
     seconds: ClassVar[float] = 20
 
     path: str
+
+
+class ReadBlocks(Request[CommandResult], frozen=True, kw_only=True):
+    """What lies on the device, past every cache; the output is the bytes. All in multiples of BLOCK, at most 1 MiB.
+
+    By a program, which can be ended when the device does not answer.
+    """
+
+    seconds: ClassVar[float] = 20
+
+    path: str
+    offset: int
+    size: int
 
 
 class OwnDevice(Request[None], frozen=True, kw_only=True):
@@ -116,6 +132,13 @@ class SettleDevices(Request[CommandResult], frozen=True, kw_only=True):
 
 async def read_device(request: ReadDevice, work: Work) -> DeviceFacts:
     return await asyncio.to_thread(_read, device_path(request.path))
+
+
+async def read_blocks(request: ReadBlocks, work: Work) -> CommandResult:
+    if request.offset < 0 or request.offset % BLOCK or request.size % BLOCK or not 0 < request.size <= READ_LIMIT:
+        raise Refused(f"{request.size} bytes at {request.offset} of {request.path}", f"not whole blocks of {BLOCK}")
+    place = (f"bs={BLOCK}", f"skip={request.offset // BLOCK}", f"count={request.size // BLOCK}")
+    return await work.run("dd", f"if={storage_device(request.path)}", *place, "iflag=direct", "status=none")
 
 
 async def own_device(request: OwnDevice, work: Work) -> None:

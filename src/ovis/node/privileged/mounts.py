@@ -76,9 +76,9 @@ async def mount(request: Mount, work: Work) -> CommandResult:
     _check_free(target, work.rules.repository, what)
     folder = open_folder(target, work.rules.repository)
     try:
-        place = f"/proc/self/fd/{folder}"
+        place = f"/proc/{os.getpid()}/fd/{folder}"  # good for every process, and no longer than we live
         command = _command(request, place, ",".join(dict.fromkeys(options)))
-        result = await work.run(*command, descriptors=[folder])
+        result = await work.run(*command)
     finally:
         os.close(folder)
     return CommandResult(result.status, result.output, result.errors.replace(place.encode(), str(target).encode()))
@@ -94,8 +94,7 @@ async def unmount(request: Unmount, work: Work) -> CommandResult:
 
 
 def _command(request: Mount, place: str, options: str) -> list[str]:
-    """A type's own program is run without mount(8) in between: that would leave it behind when the helper is killed,
-    and a server that comes back would be mounted when nobody wants it any more."""
+    """A type's own program is run without mount(8) in between, which would leave it behind when it is ended."""
     own = shutil.which(f"mount.{request.type}", path=ENVIRONMENT["PATH"])
     if own:
         command = [own, request.source, place, "-o", options]

@@ -30,6 +30,7 @@ VERBS: dict[type[Request[Any]], Verb] = {
     multipath.DropPartitions: multipath.drop_partitions,
     multipath.RereadMultipath: multipath.reread_multipath,
     devices.ReadDevice: devices.read_device,
+    devices.ReadBlocks: devices.read_blocks,
     devices.OwnDevice: devices.own_device,
     devices.ZeroDevice: devices.zero_device,
     devices.DiscardDevice: devices.discard_device,

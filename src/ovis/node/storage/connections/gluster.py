@@ -6,24 +6,18 @@ Further servers that know the volume come as the mount option backup-volfile-ser
 from __future__ import annotations
 
 import re
-from typing import ClassVar
-
-from msgspec import Struct
 
 from ovis.client.types import ConnectionRefParameters
-from ovis.node.storage.connections import mounting
 from ovis.node.storage.connections.errors import WrongParameters
 from ovis.node.storage.connections.interface import Tools
-from ovis.node.storage.connections.mounting import Place
+from ovis.node.storage.connections.mounting import MountedServer, Place
 from ovis.node.storage.connections.parameters import needed, options
 from ovis.node.storage.formats.repository import mount_name
 
 _VOLUME = re.compile(r"[^:/\s]+|\[[0-9A-Fa-f:]+\]"), re.compile(r"/?[^\s:]+")
 
 
-class GlusterServer(Struct, frozen=True, tag_field="kind", tag="gluster"):
-    brings_devices: ClassVar[bool] = False
-
+class GlusterServer(MountedServer, frozen=True, tag_field="kind", tag="gluster"):
     volume: str
     options: tuple[str, ...] = ()
 
@@ -40,17 +34,5 @@ class GlusterServer(Struct, frozen=True, tag_field="kind", tag="gluster"):
     def name(self) -> str:
         return f"glusterfs {self.volume}"
 
-    async def connect(self, tools: Tools) -> None:
-        await mounting.connect(self._place(tools), tools)
-
-    async def disconnect(self, tools: Tools) -> None:
-        await mounting.disconnect(self._place(tools), tools)
-
-    def is_connected(self, tools: Tools) -> bool:
-        return mounting.is_connected(self._place(tools), tools)
-
-    def kept(self) -> GlusterServer:
-        return self
-
-    def _place(self, tools: Tools) -> Place:
+    def place(self, tools: Tools) -> Place:
         return Place(self.volume, tools.repository.gluster_mount(self.volume), "glusterfs", self.options)

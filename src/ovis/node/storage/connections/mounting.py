@@ -18,6 +18,9 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import ClassVar, Self
+
+from msgspec import Struct
 
 from ovis.node.errors import NodeError
 from ovis.node.privileged.access import Access, AccessState, CheckAccess
@@ -42,6 +45,27 @@ class Place:
     target: PurePosixPath
     type: str
     options: tuple[str, ...] = ()
+
+
+class MountedServer(Struct, frozen=True):
+    """What is connected by mounting; the kinds say where and how."""
+
+    brings_devices: ClassVar[bool] = False
+
+    def place(self, tools: Tools) -> Place:
+        raise NotImplementedError
+
+    async def connect(self, tools: Tools) -> None:
+        await connect(self.place(tools), tools)
+
+    async def disconnect(self, tools: Tools) -> None:
+        await disconnect(self.place(tools), tools)
+
+    def is_connected(self, tools: Tools) -> bool:
+        return is_connected(self.place(tools), tools)
+
+    def kept(self) -> Self:
+        return self
 
 
 async def connect(place: Place, tools: Tools) -> None:

@@ -7,15 +7,11 @@ exports of one server do not share a transport, so that one that hangs leaves th
 from __future__ import annotations
 
 import re
-from typing import ClassVar
-
-from msgspec import Struct
 
 from ovis.client.types import ConnectionRefParameters
-from ovis.node.storage.connections import mounting
 from ovis.node.storage.connections.errors import WrongParameters
 from ovis.node.storage.connections.interface import Tools
-from ovis.node.storage.connections.mounting import Place
+from ovis.node.storage.connections.mounting import MountedServer, Place
 from ovis.node.storage.connections.parameters import merged, needed, options, remote_path
 from ovis.node.storage.formats.repository import mount_name
 
@@ -25,10 +21,8 @@ _VERSION = re.compile(r"3|4(\.[0-2])?")
 _NAMES = {"": "3", "v3": "3", "v4": "4", "v4_0": "4.0", "v4_1": "4.1", "v4_2": "4.2"}
 
 
-class NfsServer(Struct, frozen=True, tag_field="kind", tag="nfs"):
+class NfsServer(MountedServer, frozen=True, tag_field="kind", tag="nfs"):
     """`options`: what this connection asks for, beside the node's own."""
-
-    brings_devices: ClassVar[bool] = False
 
     export: str
     options: tuple[str, ...] = ()
@@ -48,19 +42,7 @@ class NfsServer(Struct, frozen=True, tag_field="kind", tag="nfs"):
     def name(self) -> str:
         return f"nfs {self.export}"
 
-    async def connect(self, tools: Tools) -> None:
-        await mounting.connect(self._place(tools), tools)
-
-    async def disconnect(self, tools: Tools) -> None:
-        await mounting.disconnect(self._place(tools), tools)
-
-    def is_connected(self, tools: Tools) -> bool:
-        return mounting.is_connected(self._place(tools), tools)
-
-    def kept(self) -> NfsServer:
-        return self
-
-    def _place(self, tools: Tools) -> Place:
+    def place(self, tools: Tools) -> Place:
         target = tools.repository.mount(self.export)
         return Place(self.export, target, "nfs", merged(DEFAULTS, tools.nfs_options, self.options))
 

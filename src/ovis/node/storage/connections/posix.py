@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from msgspec import Struct
-
 from ovis.client.types import ConnectionRefParameters
-from ovis.node.storage.connections import mounting
 from ovis.node.storage.connections.gluster import GlusterServer
 from ovis.node.storage.connections.interface import Server, Tools
-from ovis.node.storage.connections.mounting import Place
+from ovis.node.storage.connections.mounting import MountedServer, Place
 from ovis.node.storage.connections.parameters import absolute, needed, options
 from ovis.node.storage.formats.repository import mount_name
 
 
-class PosixServer(Struct, frozen=True, tag_field="kind", tag="posix"):
+class PosixServer(MountedServer, frozen=True, tag_field="kind", tag="posix"):
     """`type`: as for mount -t."""
-
-    brings_devices: ClassVar[bool] = False
 
     source: str
     type: str
@@ -37,19 +30,7 @@ class PosixServer(Struct, frozen=True, tag_field="kind", tag="posix"):
     def name(self) -> str:
         return f"{self.type} {self.source}"
 
-    async def connect(self, tools: Tools) -> None:
-        await mounting.connect(self._place(tools), tools)
-
-    async def disconnect(self, tools: Tools) -> None:
-        await mounting.disconnect(self._place(tools), tools)
-
-    def is_connected(self, tools: Tools) -> bool:
-        return mounting.is_connected(self._place(tools), tools)
-
-    def kept(self) -> PosixServer:
-        return self
-
-    def _place(self, tools: Tools) -> Place:
+    def place(self, tools: Tools) -> Place:
         return Place(self.source, tools.repository.mount(self.source), self.type, self.options)
 
 

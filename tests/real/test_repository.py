@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -167,6 +169,42 @@ def test_killed_upload_goes_on(repository: Repository, disk: Path) -> None:
     (path,) = (repository.folder / "disks").glob(f"*/images/{made['image']}/{made['volume']}")
     assert same(disk, path)
     assert len([known for known in repository.said("image", "list") if known["description"] == "disk.raw"]) == 1
+    repository.said("image", "remove", made["image"])
+
+
+class UnixHttp(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
+
+
+def test_archive_of_descriptions_goes_up_and_down_over_http(repository: Repository, disk: Path) -> None:
+    made = repository.said("image", "upload", str(disk), *repository.data)
+    (row,) = repository.said("storage", "list")
+    ids = {"Storage-Pool-Id": row["pool"], "Storage-Domain-Id": row["domain"], "Image-Id": made["image"]}
+
+    def ask(method: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        connection = UnixHttp(repository.agent.socket)
+        connection.request(method, "/any", body=body, headers={**ids, **headers})
+        response = connection.getresponse()
+        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+
+    data = os.urandom(20480)
+    status, headers, _ = ask("PUT", data)
+    assert status == 200
+    assert len(headers["task-id"]) == 36
+    status, headers, got = ask("GET", Range="bytes=0-20479")
+    assert (status, got, headers["content-range"]) == (206, data, "bytes 0-20479")
+    assert ask("GET")[0] == 400
+    assert ask("GET", Range="bytes=5-10")[0] == 400
+    assert ask("PUT", data, **{"Image-Id": "nonsense"})[0] == 400
+    status, _, answer = ask("PUT", data, **{"Image-Id": row["pool"]})
+    assert (status, json.loads(answer)["status"]["code"]) == (500, 268)
+    assert ask("PUT", bytes(SIZE + 1))[0] == 500
     repository.said("image", "remove", made["image"])
 
 

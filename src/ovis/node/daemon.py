@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ovis.client import node_schema
-from ovis.node import systemd
+from ovis.node import storage_doors, systemd
 from ovis.node.authorization import Authorization
 from ovis.node.bridge import Bridge, CallLimits
 from ovis.node.config import Config
@@ -47,7 +47,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                 endpoints(config),
                 Limits(message_bytes=config.limits.message_bytes, connections=config.limits.connections),
                 authorize=Authorization(config.listen.socket_access),
-                routes=node.consoles.routes,
+                routes={**node.consoles.routes, **storage_doors.routes(node)},
                 tunnels=node.consoles.tunnels,
             ) as server:
                 systemd.notify("READY=1")

@@ -21,8 +21,8 @@ from deploy.bed.line import BedEnded, BedNotReady, Job
 from deploy.bed.machine import Bed
 from deploy.bed.settings import BedSettings
 
-TEST_SECONDS = 240.0
-"""For a test that does not end by its own time limit (pytest-timeout inside): the kernel holds it, or has stopped."""
+GRACE = 120.0
+"""Seconds beyond a test's own time limit (pytest-timeout inside): then the kernel holds it, or has stopped."""
 _KEPT = 20_000  # bytes of what pytest in the bed printed last
 
 
@@ -67,7 +67,7 @@ class Run:
             try:
                 kind, value = self.job.events.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
-                raise Lost(f"no result after {TEST_SECONDS:.0f} s; the bed was stopped\n{self._end()}") from None
+                raise Lost(f"no result in time; the bed was stopped\n{self._end()}") from None
             if kind == "out":
                 assert isinstance(value, bytes)
                 *lines, self.held = (self.held + value).split(b"\n")
@@ -142,7 +142,7 @@ class Delegate:
         return self._run
 
     def _follow(self, item: pytest.Item, run: Run) -> None:
-        for message in run.messages(time.monotonic() + TEST_SECONDS):
+        for message in run.messages(time.monotonic() + _limit(item) + GRACE):
             if message.get("finished") == item.nodeid:
                 return
             if "uncollected" in message:
@@ -151,6 +151,12 @@ class Delegate:
                 report = _report(item.config, message["report"])
                 if report.nodeid == item.nodeid:
                     item.ihook.pytest_runtest_logreport(report=report)
+
+
+def _limit(item: pytest.Item) -> float:
+    """The test's time limit in seconds."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0] if marker and marker.args else item.config.getini("timeout") or 0)
 
 
 def _report(config: pytest.Config, data: dict[str, Any]) -> pytest.TestReport:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UUID_LENGTH = 36
-Wanted = Callable[[str, str, "Record"], bool]
-"""VM, volume and record of a holder -> whether it is meant."""
+Wanted = Callable[[str, str, DomainId, "Record"], bool]
+"""VM, volume, domain and record of a holder -> whether it is meant."""
 
 
 class VmVolumes:
@@ -50,8 +50,11 @@ class VmVolumes:
 
     async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:
         if await self.take(vm_id, ids) is not None:
+            kept = (ids.domain, ids.volume)
             await self._release(
-                lambda vm, volume, record: vm == vm_id and record.links == ids.image and volume != ids.volume
+                lambda vm, volume, domain, record: (
+                    vm == vm_id and record.links == ids.image and (domain, volume) != kept
+                )
             )
 
     async def grow(self, ids: VolumeIds, size: int) -> None:
@@ -61,16 +64,16 @@ class VmVolumes:
         await extensions.extend(DomainId(ids.domain), ImageId(ids.image), VolumeId(ids.volume), size)
 
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
-        await self._release(lambda vm, _, record: vm == vm_id and image in (None, record.links))
+        await self._release(lambda vm, _, __, record: vm == vm_id and image in (None, record.links))
 
     async def give_back_of_others(self, vm_ids: Collection[str]) -> None:
-        await self._release(lambda vm, _, __: vm not in vm_ids)
+        await self._release(lambda vm, *_: vm not in vm_ids)
 
     async def _release(self, is_wanted: Wanted) -> None:
         found = [
             (domain_id, record, holder)
             for domain_id, holder, record in self._storage.prepared.holders()
-            if (names := _names(holder)) is not None and is_wanted(*names, record)
+            if (names := _names(holder)) is not None and is_wanted(*names, domain_id, record)
         ]
         await asyncio.gather(*(self._let_go(*each) for each in found))
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError
+from ovis.node.vm.block_jobs import room
 from ovis.node.vm.block_jobs.merge_steps import Next, Seen, next_of
 from ovis.node.vm.disks import image_header
 from ovis.node.vm.disks.drives import Drive
@@ -58,6 +59,7 @@ async def merge(vms: Vms, vm: Vm, wish: Wish) -> str:
         job = _job(vm, drive, wish)
         require_exclusive(vms, vm, job.base)
         base, top = drive.paths.index(job.base), drive.paths.index(job.top)
+        await room.make_room(vms, vm, drive, base=base, top=top)
         relative = not job.is_active and await _names_relative(vms, drive, top)
         await _noted(vms, vm, job)
         late_until = 0.0
@@ -209,3 +211,4 @@ async def _pivot(vms: Vms, vm: Vm, job: Merge, *, attempt: int) -> None:
 async def _end(vms: Vms, vm: Vm, job: Merge) -> None:
     vm.block_progress.pop(job.id, None)
     await settle(vms, vm, lambda work: work.without_merge(job.id))
+    await room.let_go_of_others(vms, vm, job.disk)

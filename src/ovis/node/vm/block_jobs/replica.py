@@ -19,6 +19,7 @@ from lxml import etree
 from ovis.node.hypervisor.block_jobs import NewLayer
 from ovis.node.hypervisor.errors import DomainBusy, HypervisorError
 from ovis.node.vm import live_metadata
+from ovis.node.vm.block_jobs import room
 from ovis.node.vm.disks.drives import Drive, device_groups
 from ovis.node.vm.disks.errors import DiskBusy, DriveNotFound, NotReady, NotReplicating, ReplicaFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
@@ -147,6 +148,7 @@ async def _ask(vms: Vms, vm: Vm, replica: Replica, call: Awaitable[None], wanted
     if drive is not None and drive.mirror is not None:
         raise ReplicaFailed(vm.id, f"{replica.disk} is still being mirrored: {failure}") from failure
     await look_after(vms, vm, replica)
+    await room.let_go_of_others(vms, vm, replica.disk)
     if drive is None or drive.active.path != wanted:
         used = "is gone" if drive is None else f"uses {drive.active.path}"
         raise ReplicaFailed(vm.id, f"{replica.disk} {used}: {failure}") from failure

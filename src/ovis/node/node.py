@@ -142,6 +142,7 @@ class Node:
             volumes=VolumesIfAny(self, self._has_storage),
         )
         vms.leases = StorageLeases(lambda: self.storage)
+        vms.long_pauses.is_silent = lambda path: self._storage is not None and self._storage.is_silent(path)
         self._vms = vms
         try:
             if any(folder.exists() for folder in _import_settings(self.config).left_behind):

@@ -76,6 +76,24 @@ def test_a_storage_that_is_back_is_not_waited_for(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_storage_that_does_not_answer_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with paused(tmp_path, "auto_resume") as host:
+            pauses = host.host.vms.long_pauses
+            silent = {str(tmp_path / "disk")}
+            pauses.is_silent = silent.__contains__
+            (tmp_path / "away").rename(tmp_path / "disk")
+            for _ in range(3):
+                later(host, monkeypatch, 70)
+                await looked(host)
+            assert host.vm.status is VmStatus.PAUSED
+            silent.clear()
+            pauses.retry()
+            await host.host.until(lambda: host.vm.status is not VmStatus.PAUSED)
+
+    asyncio.run(main())
+
+
 def test_one_that_is_left_paused_waits_for_a_human(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with paused(tmp_path, "leave_paused") as host:

@@ -119,6 +119,10 @@ class Storage:
 
         return Monitors(self, back=lambda: self.domain_is_back())
 
+    def is_silent(self, path: str) -> bool:
+        """Whether the path lies on a domain that is watched and does not answer. From memory."""
+        return "monitors" in self.__dict__ and self.monitors.is_silent(path)
+
     def vitals(self) -> dict[str, StorageDomainVitals]:
         """Of all domains that are watched, from memory."""
         return self.monitors.report() if "monitors" in self.__dict__ else {}

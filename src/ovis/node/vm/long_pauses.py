@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,8 @@ class LongPauses:
         self._vms = vms
         self._pauses: dict[str, Pause] = {}
         self._at_work: set[str] = set()
+        self.is_silent: Callable[[str], bool] = lambda path: False
+        """Whether a path lies on storage that is known not to answer: to look there would take a thread for long."""
 
     def look(self) -> None:
         """Begin what is due; nothing waits here."""
@@ -99,8 +101,11 @@ class LongPauses:
         how = behaviour(vm)
         if how is Behaviour.KILL and self._vms.clock() - pause.since >= self._vms.settings.paused_limit:
             self._begin(vm, self._end(vm), "end the long pause of")
-        elif how is not Behaviour.LEAVE_PAUSED and self._vms.monotonic() >= pause.next_try:
+        elif how is not Behaviour.LEAVE_PAUSED and self._vms.monotonic() >= pause.next_try and self._answers(vm):
             self._begin(vm, self._try(vm, pause), "resume")
+
+    def _answers(self, vm: Vm) -> bool:
+        return not any(self.is_silent(path) for path in _to_be_looked_at(vm))
 
     def _since(self, vm: Vm) -> float:
         noted = vm.definition.metadata.get("pauseTime")
@@ -148,8 +153,7 @@ class LongPauses:
 
     async def _is_well(self, vm: Vm) -> bool:
         """Whether the disk that failed, or where nobody said which one, each disk, can be used again."""
-        error = vm.disk_error
-        paths = [error.path] if error and error.path else [disk.path for disk in vm.definition.disks if disk.path]
+        error, paths = vm.disk_error, _to_be_looked_at(vm)
         is_full = error is not None and error.reason == "enospc"
         try:
             return await self._vms.preparer.look(
@@ -158,6 +162,11 @@ class LongPauses:
         except BadParameter as problem:
             log.debug("the disks of VM %s: %s", vm.id, problem)
             return False
+
+
+def _to_be_looked_at(vm: Vm) -> list[str]:
+    error = vm.disk_error
+    return [error.path] if error and error.path else [disk.path for disk in vm.definition.disks if disk.path]
 
 
 def is_usable(path: str, *, is_full: bool) -> bool:

@@ -171,10 +171,13 @@ def test_a_domain_that_hangs_delays_no_other(tmp_path: Path) -> None:
 
             await until(others_go_on)
             assert monitors.vitals()[ONE].code == 3
+            assert monitors.is_silent(f"/run/vdsm/storage/{ONE}/image/volume")
+            assert not monitors.is_silent(f"/run/vdsm/storage/{OTHER}/image/volume")
             assert len(seen) > 3
             assert monitors.vitals()[OTHER].is_valid
             await until(lambda: monitors.vitals()[ONE].is_valid)  # its process was replaced
             assert host.back == 1
+            assert not monitors.is_silent(str(metadata(host, ONE)))
 
     asyncio.run(main())
 

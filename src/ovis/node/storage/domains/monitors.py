@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ovis.client.types import StorageDomainVitals
-from ovis.node.storage.domains.monitor import DomainMonitor, Periods, Vitals
+from ovis.node import wire_errors
+from ovis.node.storage.domains.monitor import TIMED_OUT, DomainMonitor, Periods, Vitals
 from ovis.node.storage.errors import StorageError
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.pool.host_ids import HostIds
@@ -106,6 +107,14 @@ class Monitors:
             for domain_id, watched in self._watched.items()
             if not domains or domain_id in domains
         }
+
+    def is_silent(self, path: str) -> bool:
+        """Whether the path lies on a domain that does not answer. A domain's paths, wherever, have its id in them."""
+        names = path.split("/")
+        return any(
+            watched.monitor.vitals.code == wire_errors.code_of(TIMED_OUT) and domain_id in names
+            for domain_id, watched in self._watched.items()
+        )
 
     def report(self, domains: Collection[DomainId] = ()) -> dict[str, StorageDomainVitals]:
         """The same as the API tells it."""

@@ -84,10 +84,8 @@ def test_a_command_that_is_too_slow_is_ended_with_its_children(tmp_path: Path) -
 
 
 def test_a_cancelled_call_has_ended_its_command_on_return(tmp_path: Path) -> None:
-    put(
-        tmp_path / "bin", "lvm", f"trap 'echo undone > {tmp_path}/undone; exit 1' TERM; echo > {tmp_path}/up; sleep 600"
-    )
-    put(tmp_path / "bin", "sleep", "while :; do :; done" if not Path("/bin/sleep").exists() else 'exec /bin/sleep "$@"')
+    undo = f"trap 'echo > {tmp_path}/undone; exit 1' TERM"
+    put(tmp_path / "bin", "lvm", f"{undo}; sleep 600 & echo > {tmp_path}/up; wait")
 
     async def main() -> None:
         privileged = child_with(tmp_path / "bin", tmp_path)
@@ -97,6 +95,27 @@ def test_a_cancelled_call_has_ended_its_command_on_return(tmp_path: Path) -> Non
         with pytest.raises(asyncio.CancelledError):
             await call
         assert (tmp_path / "undone").exists()
+        await privileged.close()
+
+    asyncio.run(main())
+
+
+def test_a_call_can_be_cancelled_at_any_moment(tmp_path: Path) -> None:
+    put(tmp_path / "bin", "lvm", "exec sleep 600")
+
+    async def main() -> None:
+        privileged = child_with(tmp_path / "bin", tmp_path)
+        with pytest.raises(Refused):
+            await privileged.call(RunLvm(arguments=("nothing",)))
+        helper = privileged.process
+        for steps in range(8):
+            call = asyncio.create_task(privileged.call(LVS))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            call.cancel()
+            async with asyncio.timeout(15):  # less than a helper that does not answer is given
+                await asyncio.gather(call, return_exceptions=True)
+        assert privileged.process == helper
         await privileged.close()
 
     asyncio.run(main())
@@ -136,7 +155,7 @@ def test_closing_ends_the_helper_and_its_commands(tmp_path: Path) -> None:
         with pytest.raises(HelperLost):
             await call
         assert helper is not None
-        assert not is_alive(helper)
+        await until(lambda: not is_alive(helper))
         assert not is_alive(int((tmp_path / "pid").read_text()))
         with pytest.raises(NoHelper):
             await privileged.call(LVS)

@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 ANSWER_WITHIN = 20.0
 """After the deadline of a call: its command is being ended. A helper that is silent for longer is given up."""
 START_WITHIN = 20.0
+CLOSED_WITHIN = 1.5
+"""A helper that we leave ends its commands, which may take longer, and then itself."""
 PROGRAM = (sys.executable, "-P", "-m", "ovis.node.privileged")
 
 T = TypeVar("T")
@@ -209,11 +211,8 @@ class _Link:
         process = self._helper.process
         if process is not None and process.returncode is None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ANSWER_WITHIN):
-                    await process.wait()  # it has seen the socket close, and ends its commands
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                async with asyncio.timeout(CLOSED_WITHIN):
+                    await process.wait()
 
     async def _cancel(self, number: int, waiting: _Waiting) -> None:
         """Until the command has ended: what the caller undoes next must not meet it."""

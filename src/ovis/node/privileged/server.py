@@ -76,6 +76,8 @@ class _Connection:
 
     def _forget(self, number: int, task: asyncio.Task[None]) -> None:
         del self._calls[number]
+        if task.cancelled():  # before it had begun
+            self._send(Failure(number, FailureKind.CANCELLED, "a call"))
 
     def cancel_all(self) -> None:
         for task in self._calls.values():

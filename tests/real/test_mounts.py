@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -199,3 +200,20 @@ def test_a_directory_of_the_host_is_storage_when_the_agent_may_use_it(scene: Sce
         assert (await scene.disconnect(str(folder), LOCAL)).problem is None
 
     scene.run(work)
+
+
+def test_an_agent_that_is_not_root_is_served(scene: Scene) -> None:
+    program = Path(__file__).with_name("unprivileged_agent.py")
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", sys.executable, program, scene.folder],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.stdout.splitlines() == [
+        "connected: None",
+        "owner: 36",
+        "disconnected: None",
+        "helper ended with 0",
+    ], done.stderr

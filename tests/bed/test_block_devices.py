@@ -136,6 +136,29 @@ def test_a_disk_that_has_grown_is_used_whole(
     asyncio.run(main())
 
 
+def test_an_agent_that_may_not_open_disks_still_knows_what_it_read(tmp_path: Path, guids: list[str]) -> None:
+    async def main() -> None:
+        async with block_host(tmp_path, MAPS, owner=(36, 36)) as host:
+            metadata = new_domain()
+            devices = Devices(host.root, host.lvm)
+            await making.create(host.lvm, host.root, metadata.id, await devices.paths(guids[:1]))
+            domain = await create_block_domain(host, metadata)
+            first = await domain.group()
+            assert await domain.group() is first
+            image, volume = new_image(), new_volume()
+            path = await domain.store.begin(image, volume, metadata_of(domain.id, image), size=GIB, allocate=True)
+            await domain.io.write(path, bytes(4096), direct=True)
+            assert volume in (await domain.group()).volumes
+            await domain.store.resize(image, volume, 2 * GIB)
+            await domain.store.activate(image, volume)
+            await domain.io.write(path, bytes(4096), direct=True)
+            await domain.close()
+            await domain.store.deactivate(image, volume)
+            await groups.remove(host.lvm, metadata.id)
+
+    asyncio.run(main())
+
+
 def test_a_lost_path_is_told_and_nothing_stops(tmp_path: Path, target: iscsi.Target, guids: list[str]) -> None:
     async def main() -> None:
         async with block_host(tmp_path, MAPS) as host:

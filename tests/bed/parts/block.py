@@ -28,12 +28,16 @@ LOOPS = Isolation(("^/dev/loop",))
 
 @asynccontextmanager
 async def block_host(
-    folder: Path, isolation: Isolation = LOOPS, *, wrap: Callable[[Privileged], Root] = lambda root: root
+    folder: Path,
+    isolation: Isolation = LOOPS,
+    *,
+    wrap: Callable[[Privileged], Root] = lambda root: root,
+    owner: tuple[int, int] = (0, 0),
 ) -> AsyncIterator[BlockHost]:
-    """`wrap`: what stands between storage and the root helper."""
+    """`wrap`: what stands between storage and the root helper. `owner`: as whom files and devices are used."""
     repository = Repository(PurePosixPath(folder / "data-center"), PurePosixPath(folder / "run"))
     await asyncio.to_thread(Path(repository.mounts).mkdir, parents=True, exist_ok=True)
-    helper = Privileged(child(repository=repository.root, user=0, group=0))
+    helper = Privileged(child(repository=repository.root, user=owner[0], group=owner[1]))
     root = wrap(helper)
     lvm = Lvm(PrivilegedLvm(root), isolation)
     memory = GroupMemory(lvm)
@@ -42,6 +46,7 @@ async def block_host(
         io = IoProcess(
             [repository.block_domain(domain).folder],
             device_roots=[PurePosixPath("/dev") / domain, PurePosixPath("/dev/mapper"), PurePosixPath("/dev")],
+            owner=owner,
         )
         return io, io.close
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import PurePosixPath
 
-from ovis.node.storage.io.interface import IoFailure
+from ovis.node.errors import NodeError
 from ovis.node.storage.lvm import on_disk
 from ovis.node.storage.lvm.lvm import Lvm
 from ovis.node.storage.lvm.on_disk import Read
@@ -75,6 +75,6 @@ class GroupMemory:
             if device.used_metadata_areas and not device.is_missing:
                 try:
                     return await on_disk.sequence(read, PurePosixPath(device.name), known.uuid)
-                except (OSError, IoFailure):
+                except (OSError, NodeError):
                     return None
         return None

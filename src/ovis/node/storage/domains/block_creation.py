@@ -27,6 +27,7 @@ from ovis.node.storage.formats.domain_record import DomainRecord
 from ovis.node.storage.formats.group_tags import READY, UNREADY, GroupState, TagChange, state
 from ovis.node.storage.formats.sanlock_areas import BLOCK_512, SDM_RESOURCE
 from ovis.node.storage.formats.volume_tags import SPECIAL
+from ovis.node.storage.leases.external import FIRST_VERSION, ExternalLeases
 from ovis.node.storage.leases.interface import Resource
 from ovis.node.storage.lvm import groups, logical_volumes
 from ovis.node.storage.lvm.errors import WrongBlockSize
@@ -152,6 +153,8 @@ async def _fill(domain: BlockDomain) -> None:
     await domain.locks.format_lockspace(domain.lockspace)
     place = LeasePlace(domain.special("leases").path, geometry.sdm_offset)
     await domain.locks.format_resource(Resource(domain.lockspace, SDM_RESOURCE, place))
+    if domain.version >= FIRST_VERSION:
+        await ExternalLeases(domain).format(0)
 
 
 def _check_done(domain: BlockDomain, what: str, result: CommandResult) -> None:

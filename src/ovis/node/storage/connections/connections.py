@@ -15,6 +15,7 @@ both calls look at what is there before they act.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
@@ -103,7 +104,7 @@ class Connections:
 
     async def look(self) -> None:
         """Connect what should be and is not. A problem is logged when it begins and when it ends."""
-        missing = [one for one in self._kept.values() if not one.server.is_connected(self.tools)]
+        missing = await asyncio.to_thread(_missing, list(self._kept.values()), self.tools)
         problems = await asyncio.gather(*(self._again(one) for one in missing))
         if any(p is None and one.server.brings_devices for one, p in zip(missing, problems, strict=True)):
             await self._settle()
@@ -226,6 +227,13 @@ class Connections:
             except OSError as error:
                 raise Unremembered(error) from error
             self._written = wanted
+
+
+def _missing(wanted: Sequence[Kept], tools: Tools) -> list[Kept]:
+    """One look at the kernel's tables for all: a host can have hundreds of sessions."""
+    mounted, sessions = tools.mounted(), tools.sessions(tools.sysfs)
+    seen = dataclasses.replace(tools, mounted=lambda: mounted, sessions=lambda sysfs: sessions)
+    return [one for one in wanted if not one.server.is_connected(seen)]
 
 
 async def _translated(name: str, work: Coroutine[Any, Any, None]) -> None:

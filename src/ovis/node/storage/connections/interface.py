@@ -11,6 +11,8 @@ from ovis.client.types import ConnectionRefParameters
 from ovis.node.privileged import mount_table
 from ovis.node.privileged.client import Root
 from ovis.node.privileged.mount_table import Mounted
+from ovis.node.storage.connections import iscsi_sessions
+from ovis.node.storage.connections.iscsi_sessions import Session
 from ovis.node.storage.formats.repository import Repository
 
 
@@ -28,6 +30,7 @@ class Tools:
     users: Callable[[PurePosixPath], Collection[str]] = lambda place: ()
     let_go: Callable[[PurePosixPath], Awaitable[None]] = _nothing
     mounted: Callable[[], Sequence[Mounted]] = mount_table.read
+    sessions: Callable[[Path], Sequence[Session]] = iscsi_sessions.read
     sysfs: Path = Path("/sys")
     mount_seconds: float = 60
     access_seconds: float = 30

@@ -5,6 +5,7 @@ The secret is not kept by the agent: open-iscsi's own record has it, and logging
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 import msgspec
@@ -79,8 +80,7 @@ class IscsiTarget(Struct, frozen=True, tag_field="kind", tag="iscsi"):
             raise LoginFailed(self.name, result.complaint)
 
     async def disconnect(self, tools: Tools) -> None:
-        session = self._session(tools)
-        if session is not None and (users := iscsi_sessions.users_without(session, tools.sysfs)):
+        if users := await asyncio.to_thread(self._users, tools):
             raise InUse(self.name, users)
         result = await tools.root.call(LogOut(target=self.target, portal=self._portal, interface=self.interface))
         if result.status not in (DONE, NOTHING_THERE):
@@ -109,11 +109,13 @@ class IscsiTarget(Struct, frozen=True, tag_field="kind", tag="iscsi"):
     def _portal(self) -> Portal:
         return Portal(self.host, self.port, self.group)
 
+    def _users(self, tools: Tools) -> list[str]:
+        session = self._session(tools)
+        return [] if session is None else iscsi_sessions.users_without(session, tools.sysfs)
+
     def _session(self, tools: Tools) -> Session | None:
         mine = (self.target, self.host, self.port, self.interface)
-        return next(
-            (s for s in iscsi_sessions.read(tools.sysfs) if (s.target, s.host, s.port, s.interface) == mine), None
-        )
+        return next((s for s in tools.sessions(tools.sysfs) if (s.target, s.host, s.port, s.interface) == mine), None)
 
 
 async def discover(

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from vm_host import vm_host
 
 from ovis.node.errors import BadParameter
 from ovis.node.vm import lease_places, safe_xml
@@ -26,6 +27,9 @@ class Places:
     async def of_volume(self, domain_id: str, image_id: str, volume_id: str) -> LeasePlace:
         assert (domain_id, image_id, volume_id) == (DOMAIN, IMAGE, VOLUME)
         return LeasePlace("/volume.lease", 0)
+
+    async def is_held(self, domain_id: str, lease_id: str, place: LeasePlace) -> bool:
+        raise NotImplementedError
 
 
 def filled(*leases: str, metadata: str = "") -> list[tuple[str | None, str | None]]:
@@ -55,3 +59,28 @@ def test_without_storage_no_lease(tmp_path: Path) -> None:
     root = etree.fromstring(f"<d><devices>{LEASE.format(key=VM, domain=DOMAIN, target='')}</devices></d>")
     with pytest.raises(BadParameter, match="is not connected"):
         asyncio.run(lease_places.in_description(NoStorage(), root, "xml"))
+
+
+class OneHost(Places):
+    def __init__(self, *, held: bool | None) -> None:
+        self.held = held
+
+    async def is_held(self, domain_id: str, lease_id: str, place: LeasePlace) -> bool:
+        assert (domain_id, lease_id, place) == (DOMAIN, VM, LeasePlace("/xleases", 3 << 20))
+        if self.held is None:
+            raise NoLease("storage does not answer")
+        return self.held
+
+
+@pytest.mark.parametrize(("held", "status"), [(True, "Powering up"), (None, "Powering up"), (False, "Down")])
+def test_a_vm_whose_lease_was_not_taken_is_ended(tmp_path: Path, held: bool | None, status: str) -> None:
+    async def main() -> None:
+        async with vm_host(tmp_path) as host:
+            host.vms.leases = OneHost(held=held)
+            vm = await host.started(devices=LEASE.format(key=VM, domain=DOMAIN, target=PLACEHOLDERS))
+            assert host.statuses() == [status]
+            assert [info.id for info in await host.hypervisor.domains()] == ([] if vm.is_down else [vm.id])
+            if vm.exit is not None:
+                assert "lock_manager" in vm.exit.message
+
+    asyncio.run(main())

@@ -16,7 +16,7 @@ from ovis.node.guest import clock, notices
 from ovis.node.guest.notices import Notice
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import external_return, saved_memory, statistics
+from ovis.node.vm import external_return, lease_places, saved_memory, statistics
 from ovis.node.vm.disk_users import writers
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.hotplug import host_devices
@@ -106,6 +106,8 @@ async def launch(vms: Vms, vm: Vm) -> None:
     if info is None:
         vms.end(vm, exit_of(ExitReason.LOST_QEMU_CONNECTION, "QEMU ended right after its start"))
         return
+    if await _is_unprotected(vms, vm, info):
+        return
     vm.paused_by_disk = info.reason == "ioerror"
     paused = info.state is DomainState.PAUSED
     vms.move(vm, Cause.LAUNCHED_PAUSED if paused else Cause.LAUNCHED)
@@ -115,6 +117,26 @@ async def launch(vms: Vms, vm: Vm) -> None:
     notices.tell_owed(vms, vm)
     if vm.ending is None:
         await keep_running(vms, vm)
+
+
+async def _is_unprotected(vms: Vms, vm: Vm, info: DomainInfo) -> bool:
+    """Whether it was ended, because a lease that is to keep it from running twice is not held."""
+    if info.state is DomainState.PAUSED:  # it is taken when the guest goes on
+        return False
+    lease = await lease_places.missing(vms.leases, vm.xml)
+    if not lease:
+        return False
+    try:
+        await vms.hypervisor.destroy(vm.id)
+    except DomainNotFound:
+        pass
+    except HypervisorError as error:
+        log.error("VM %s runs without its lease %s and could not be ended: %s", vm.id, lease, error)  # noqa: TRY400
+        return False
+    why = f"libvirt did not take its lease {lease}: is `lock_manager` in qemu.conf sanlock?"
+    log.error("VM %s was ended: %s", vm.id, why)
+    vms.end(vm, exit_of(ExitReason.LIBVIRT_START_FAILED, why))
+    return True
 
 
 async def _start(vms: Vms, vm: Vm) -> None:

@@ -7,6 +7,7 @@ is told path and offset: a path of a caller's choice would be written to by it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,11 +16,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lxml import etree
 
 from ovis.node.errors import BadParameter, NodeError
-from ovis.node.vm import metadata
+from ovis.node.vm import metadata, safe_xml
+from ovis.node.vm.devices.lease import Lease
 from ovis.node.vm.disks import drives
 
 if TYPE_CHECKING:
     from ovis.node.storage.storage import Storage
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Leases(Protocol):
         """Raises NoLease."""
         ...
 
+    async def is_held(self, domain_id: str, lease_id: str, place: LeasePlace) -> bool:
+        """Whether this host has the lease, as storage says. Raises NoLease: nobody can tell."""
+        ...
+
 
 class NoStorage:
     """A host without storage domains."""
@@ -53,6 +62,9 @@ class NoStorage:
     async def of_volume(self, domain_id: str, image_id: str, volume_id: str) -> LeasePlace:
         raise NoLease(f"storage domain {domain_id} is not connected")
 
+    async def is_held(self, domain_id: str, lease_id: str, place: LeasePlace) -> bool:
+        raise NoLease(f"storage domain {domain_id} is not connected")
+
 
 class StorageLeases:
     """Of the storage domains of this host; their modules are loaded for the first VM that has a lease."""
@@ -61,18 +73,20 @@ class StorageLeases:
         self._storage = storage
 
     async def find(self, domain_id: str, lease_id: str) -> LeasePlace:
-        return await self._ask("of_vm", domain_id, lease_id)
+        return LeasePlace(*await self._ask("of_vm", domain_id, lease_id))
 
     async def of_volume(self, domain_id: str, image_id: str, volume_id: str) -> LeasePlace:
-        return await self._ask("of_volume", domain_id, image_id, volume_id)
+        return LeasePlace(*await self._ask("of_volume", domain_id, image_id, volume_id))
 
-    async def _ask(self, question: str, *arguments: str) -> LeasePlace:
+    async def is_held(self, domain_id: str, lease_id: str, place: LeasePlace) -> bool:
+        return bool(await self._ask("is_held", domain_id, lease_id, place.path, place.offset))
+
+    async def _ask(self, question: str, *arguments: Any) -> Any:
         module: Any = await asyncio.to_thread(import_module, "ovis.node.storage.leases.of_vms")
         try:
-            path, offset = await getattr(module, question)(self._storage(), *arguments)
+            return await getattr(module, question)(self._storage(), *arguments)
         except (NodeError, OSError, TimeoutError) as error:
             raise NoLease(str(error)) from error
-        return LeasePlace(path, offset)
 
 
 async def in_description(leases: Leases, root: etree._Element, field: str) -> None:
@@ -95,6 +109,23 @@ async def in_description(leases: Leases, root: etree._Element, field: str) -> No
             target = etree.SubElement(element, "target")
         target.set("path", place.path)
         target.set("offset", str(place.offset))
+
+
+async def missing(leases: Leases, text: str) -> str:
+    """Which lease of a VM that runs its host does not have; empty: it has them all.
+
+    libvirt holds leases only where its lock manager is sanlock, and says nothing where it is not.
+    """
+    if "<lease>" not in text:
+        return ""
+    for element in safe_xml.parse(text, "libvirt's domain XML").iterfind("devices/lease"):
+        lease = Lease.read(element)
+        try:
+            if not await leases.is_held(lease.lockspace or "", lease.key, LeasePlace(lease.path, lease.offset or 0)):
+                return lease.key
+        except NoLease as error:
+            log.warning("whether lease %s is held cannot be told: %s", lease.key, error)
+    return ""
 
 
 def _volumes(root: etree._Element) -> dict[tuple[str, str], str]:

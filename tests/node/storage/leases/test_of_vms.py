@@ -8,7 +8,7 @@ from ovis.node.storage.formats.identifiers import LeaseId
 from ovis.node.storage.formats.sanlock_areas import MIB
 from ovis.node.storage.leases.errors import LockspaceLost, NoSuchLease
 from ovis.node.storage.leases.external import ExternalLeases
-from ovis.node.storage.leases.of_vms import of_vm
+from ovis.node.storage.leases.of_vms import is_held, of_vm
 from tests.node.storage.storage_host import Cluster, make_domain
 
 VM = LeaseId("33330000-0000-4000-8000-000000000001")
@@ -27,6 +27,9 @@ def test_a_host_is_told_of_leases_that_it_can_hold(tmp_path: Path) -> None:
             await domain.locks.join(domain.lockspace, 1)
             path, offset = await of_vm(storage, domain_id, VM)
             assert (path, offset) == (str(domain.special("xleases").path), 3 * MIB)
+            assert not await is_held(storage, domain_id, VM, path, offset)
+            await domain.locks.acquire(await leases.find(VM), 1)
+            assert await is_held(storage, domain_id, VM, path, offset)
             with pytest.raises(NoSuchLease):
                 await of_vm(storage, domain_id, domain_id)
             with pytest.raises(Broken):

@@ -1,18 +1,19 @@
-"""What libvirt's lock manager is told of the lease of a VM: path and offset."""
+"""What libvirt's lock manager is told of the lease of a VM, path and offset, and whether it did its work."""
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, LeaseId, VolumeId, identifier
 from ovis.node.storage.leases.errors import LockspaceLost
 from ovis.node.storage.leases.external import ExternalLeases
-from ovis.node.storage.leases.interface import HostIdState
+from ovis.node.storage.leases.interface import HostIdState, Resource
+from ovis.node.storage.volumes.store import LeasePlace
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.storage import Storage
-    from ovis.node.storage.volumes.store import LeasePlace
 
 
 async def of_vm(storage: Storage, domain_id: str, lease_id: str) -> tuple[str, int]:
@@ -27,6 +28,15 @@ async def of_volume(storage: Storage, domain_id: str, image_id: str, volume_id: 
     domain = await _held(storage, domain_id)
     image, volume = identifier("lease", "image", image_id), identifier("lease", "volume", volume_id)
     return _told(await domain.store.lease(ImageId(image), VolumeId(volume)))
+
+
+async def is_held(storage: Storage, domain_id: str, lease_id: str, path: str, offset: int) -> bool:
+    """Raises NoSuchDomain, LockspaceLost, NotALease, LocksNotResponding."""
+    domain = await _held(storage, domain_id)
+    place = LeasePlace(PurePosixPath(path), offset)
+    owner = await domain.locks.owner(Resource(domain.lockspace, lease_id, place))
+    pool = storage.pools.joined
+    return owner is not None and (pool is None or owner.host_id == pool.host_id)
 
 
 async def _held(storage: Storage, domain_id: str) -> Domain:

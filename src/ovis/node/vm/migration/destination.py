@@ -19,7 +19,7 @@ from ovis.node.guest import notices
 from ovis.node.guest.notices import Notice
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import ending, statistics
+from ovis.node.vm import ending, lease_places, statistics
 from ovis.node.vm.create import forget_record, keep_running, refuse_disks_in_use, refuse_foreign
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.migration.errors import TooManyArrive
@@ -139,6 +139,8 @@ async def arrived(vms: Vms, vm: Vm, info: DomainInfo) -> None:
     await vms.refresh(vm)
     if vm.is_down:
         return
+    if lease := await lease_places.missing(vms.leases, vm.xml):  # its source has given it up: there is no way back
+        log.error("VM %s runs here without its lease %s: is libvirt's lock manager sanlock?", vm.id, lease)
     vms.watch_guest(vm)
     notices.tell_owed(vms, vm)
     await keep_running(vms, vm)

@@ -1,10 +1,12 @@
 """The helper as a service of its own."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,34 +20,44 @@ from ovis.node.privileged.main import main as helper_main
 PROGRAM = Path(__file__).with_name("programs.py")
 
 
-async def started(folder: Path, *, user: int) -> asyncio.subprocess.Process:
+@contextlib.asynccontextmanager
+async def started(folder: Path, *, user: int) -> AsyncIterator[asyncio.subprocess.Process]:
     path = folder / "socket"
     words = ("--socket", str(path), "--user", str(user), "--repository", str(folder))
     process = await asyncio.create_subprocess_exec(sys.executable, "-P", str(PROGRAM), str(folder / "bin"), *words)
-    async with asyncio.timeout(30):
-        while True:
-            with socket.socket(socket.AF_UNIX) as probe:
-                try:
-                    probe.connect(str(path))
-                except OSError:
-                    await asyncio.sleep(0.02)
-                else:
-                    return process
+    try:
+        async with asyncio.timeout(30):
+            while not answers(path):  # noqa: ASYNC110  # another process starts
+                await asyncio.sleep(0.02)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def test_several_agents_are_served_and_a_signal_ends_it(tmp_path: Path) -> None:
     put(tmp_path / "bin", "lvm", "exit 3")
 
     async def main() -> None:
-        process = await started(tmp_path, user=os.geteuid())
-        agents = [Privileged(at(tmp_path / "socket")) for _ in range(3)]
-        results = await asyncio.gather(*(agent.call(RunLvm(arguments=("lvs",))) for agent in agents))
-        assert {result.status for result in results} == {3}
-        await agents[0].close()
-        process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 30) == 0
-        with pytest.raises((HelperLost, NoHelper)):
-            await agents[1].call(RunLvm(arguments=("lvs",)))
+        async with started(tmp_path, user=os.geteuid()) as process:
+            agents = [Privileged(at(tmp_path / "socket")) for _ in range(3)]
+            results = await asyncio.gather(*(agent.call(RunLvm(arguments=("lvs",))) for agent in agents))
+            assert {result.status for result in results} == {3}
+            await agents[0].close()
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 30) == 0
+            with pytest.raises((HelperLost, NoHelper)):
+                await agents[1].call(RunLvm(arguments=("lvs",)))
         for agent in agents:
             await agent.close()
 
@@ -58,10 +70,8 @@ def test_a_service_that_was_killed_and_started_again_is_found(tmp_path: Path) ->
     async def main() -> None:
         agent = Privileged(at(tmp_path / "socket"))
         for _ in range(2):
-            process = await started(tmp_path, user=os.geteuid())
-            assert (await agent.call(RunLvm(arguments=("lvs",)))).ok
-            process.kill()
-            await process.wait()
+            async with started(tmp_path, user=os.geteuid()):
+                assert (await agent.call(RunLvm(arguments=("lvs",)))).ok
             await asyncio.sleep(0)
             with pytest.raises((HelperLost, NoHelper)):
                 await agent.call(RunLvm(arguments=("lvs",)))
@@ -80,11 +90,9 @@ def test_strangers_are_turned_away(tmp_path: Path) -> None:
     )
 
     async def main() -> None:
-        process = await started(tmp_path, user=36)
-        stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(tmp_path))
-        assert await asyncio.wait_for(stranger.wait(), 30) == 0  # closed without a word
-        process.terminate()
-        await process.wait()
+        async with started(tmp_path, user=36):
+            stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(tmp_path))
+            assert await asyncio.wait_for(stranger.wait(), 30) == 0  # closed without a word
 
     asyncio.run(main())
 

@@ -185,15 +185,20 @@ class Pair:
 
 
 @contextmanager
-def pair(folder: Path, guest: TinyGuest, *, vms: str = "", kind: type[Pair] = Pair) -> Iterator[Pair]:
-    """Both agents are started. `vms`: more settings of that section."""
+def pair(
+    folder: Path, guest: TinyGuest, *, vms: str = "", kind: type[Pair] = Pair, lock_manager: str = ""
+) -> Iterator[Pair]:
+    """Both agents are started. `vms`: more settings of that section. `lock_manager`: of libvirt; it knows processes by
+    their numbers within a host, so the agents are processes of the hosts then."""
     with ExitStack() as stack:
-        hosts = [stack.enter_context(virtual_host(f"mig{number}")) for number in (0, 1)]
+        hosts = [stack.enter_context(virtual_host(f"mig{number}", lock_manager=lock_manager)) for number in (0, 1)]
         made = certificates.ensure(folder / "pki", names=[host.address for host in hosts], host_name="pair")
         install_for_qemu(hosts, Path(made.node.key).parent)
         agents = []
         for number, host in enumerate(hosts):
             agent = _agent(folder / str(number), host, folder, guest, vms)
+            if lock_manager:
+                agent.prefix = (*host.command([]), "setpriv", "--pdeathsig", "KILL")
             stack.callback(_end, agent)
             agents.append(agent)
         for agent in agents:

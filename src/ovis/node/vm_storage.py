@@ -30,6 +30,10 @@ class VolumesIfAny:
         if (volumes := await self._loaded()) is not None:
             await volumes.keep_only(vm_id, ids)
 
+    async def merged(self, ids: VolumeIds, *, base: str, is_active: bool) -> None:
+        if (volumes := await self._loaded()) is not None:
+            await volumes.merged(ids, base=base, is_active=is_active)
+
     async def grow(self, ids: VolumeIds, size: int) -> None:
         if (volumes := await self._loaded()) is not None:
             await volumes.grow(ids, size)

@@ -11,8 +11,10 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from ovis.node.errors import NodeError
+from ovis.node.storage import claims
 from ovis.node.storage.errors import NoSuchDomain
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
+from ovis.node.storage.images import live
 from ovis.node.storage.volumes import reading
 from ovis.node.vm.disks.keeping import Kept, KeptLayer
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UUID_LENGTH = 36
+CLAIM_SECONDS = 20.0
 Wanted = Callable[[str, str, DomainId, "Record"], bool]
 """VM, volume, domain and record of a holder -> whether it is meant."""
 
@@ -55,6 +58,24 @@ class VmVolumes:
                 lambda vm, volume, domain, record: (
                     vm == vm_id and record.links == ids.image and (domain, volume) != kept
                 )
+            )
+
+    async def merged(self, ids: VolumeIds, *, base: str, is_active: bool) -> None:
+        assert ids.image is not None
+        try:
+            domain = await self._storage.domain(DomainId(ids.domain or ""))
+        except NoSuchDomain:
+            return
+        image = ImageId(ids.image)
+        needed = [claims.domain(domain.id, exclusive=False), claims.image(domain.id, image)]
+        async with self._storage.claims.hold(needed, by="a live merge", seconds=CLAIM_SECONDS):
+            await live.merged(
+                domain,
+                image,
+                base=VolumeId(base),
+                top=VolumeId(ids.volume),
+                is_active=is_active,
+                by_spm=self._storage.extensions.may_change(domain.id),
             )
 
     async def grow(self, ids: VolumeIds, size: int) -> None:

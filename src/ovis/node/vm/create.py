@@ -23,6 +23,7 @@ from ovis.node.vm.hotplug import host_devices
 from ovis.node.vm.prepare import canonical_id
 from ovis.node.vm.states import Cause, ExitReason, exit_of
 from ovis.node.vm.store import Intent
+from ovis.node.vm.unfinished_start import REMNANT, is_unfinished
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
@@ -188,6 +189,8 @@ def _refuse_known(vms: Vms, vm_id: str) -> None:
 async def refuse_foreign(vms: Vms, vm_id: str, name: str) -> None:
     """libvirt would refuse these too, but after the answer."""
     for info in await vms.hypervisor.domains():
+        if is_unfinished(info) and (info.id == vm_id or info.name == name):
+            raise CreateFailed(vm_id, REMNANT)
         if info.id == vm_id:
             raise VmExists(vm_id)
         if info.name == name:

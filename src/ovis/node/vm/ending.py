@@ -120,7 +120,11 @@ async def _killed_by_force(vms: Vms, vm: Vm) -> bool:
             await vms.hypervisor.destroy(vm.id)
         except DomainNotFound:
             return False
-        except (DeadlineExceeded, NotResponding):
+        except (DeadlineExceeded, NotResponding, DomainBusy):
+            is_starting = vm.launch is not None and not vm.launch.done()
+            if not is_starting and not await vms.hypervisor.has_process(vm.id):
+                log.warning("libvirt cannot end VM %s, whose QEMU is gone: what it keeps of it does not run", vm.id)
+                return True
             if vms.monotonic() > until:
                 raise
             await asyncio.sleep(FORCE_EVERY)

@@ -27,7 +27,7 @@ from ovis.client.types import VmStatus
 from ovis.node.guest import freezing, notices
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import definition, external_data, hibernation, metadata, safe_xml
+from ovis.node.vm import definition, external_data, hibernation, metadata, safe_xml, unfinished_start
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.disks import recovery as disk_recovery
 from ovis.node.vm.disks.truth import work_told_by
@@ -36,6 +36,7 @@ from ovis.node.vm.migration import recovery as migration
 from ovis.node.vm.payloads import media
 from ovis.node.vm.states import Exit, ExitCode, ExitReason, after, exit_of, found
 from ovis.node.vm.store import Intent, Record
+from ovis.node.vm.unfinished_start import is_unfinished
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
@@ -90,8 +91,10 @@ async def resync(vms: Vms, why: str) -> None:
         if vm.is_forgotten or vm.ending is not None or migration.look_again(vm):
             continue
         info = infos.get(vm.id)
-        if info is not None and info.state is not DomainState.SHUT_OFF:
-            await _bring_up_to_date(vms, vm, info)
+        if info is not None and is_unfinished(info):
+            unfinished_start.begin(vms, vm)
+        elif info is not None and info.state is not DomainState.SHUT_OFF:
+            await bring_up_to_date(vms, vm, info)
         elif not vm.is_down:
             vms.end(vm, _exit_of_missing(vm))
     for info in infos.values():
@@ -110,7 +113,19 @@ def _exit_of_missing(vm: Vm) -> Exit:
     return exit_of(vm.asked or ExitReason.LIBVIRT_DOMAIN_MISSING)
 
 
-async def _bring_up_to_date(vms: Vms, vm: Vm, info: DomainInfo) -> None:
+async def look_for(vms: Vms, vm: Vm) -> None:
+    """A VM of which libvirt tells nothing any more: events can be lost, and a daemon that dies tells none."""
+    try:
+        await vms.hypervisor.info(vm.id)
+    except DomainNotFound:
+        if vm.has_qemu and vm.ending is None and not migration.look_again(vm):
+            log.warning("VM %s (%s) is gone, and nothing was told of its end", vm.id, vm.name)
+            vms.end(vm, _exit_of_missing(vm))
+    except HypervisorError as error:
+        log.debug("VM %s cannot be looked for: %s", vm.id, error)
+
+
+async def bring_up_to_date(vms: Vms, vm: Vm, info: DomainInfo) -> None:
     vm.paused_by_disk = vm.paused_by_disk or info.reason == "ioerror"
     booted = vm.booted or vms.elapsed(vm) >= vms.settings.boot_grace
     if vm.status is VmStatus.WAIT_FOR_LAUNCH:
@@ -138,6 +153,8 @@ async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> 
             await external_data.forget(vms, record.id)
         await _remove(vms, record.id)
         return
+    if info is not None and is_unfinished(info) and record.intent is Intent.DOWN:
+        info = None  # what was Down is not started by us: this is what is left of it
     vm = await _revive(vms, record, info)
     if vm is None:
         return
@@ -148,6 +165,9 @@ async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> 
         hibernation.resume_saving(vms, vm, record.saving)
     elif record.intent is Intent.ARRIVING:
         migration.resume_arrival(vms, vm, info)
+    elif info is not None and is_unfinished(info):
+        vm.exit, vm.status = None, VmStatus.WAIT_FOR_LAUNCH
+        unfinished_start.begin(vms, vm)
     elif info is not None:
         _resume_watching(vms, vm, info)
         notices.tell_owed(vms, vm)
@@ -213,7 +233,13 @@ async def _finish_destroy(vms: Vms, vm_id: str) -> bool:
 
 
 async def _adopt(vms: Vms, info: DomainInfo) -> None:
-    """A domain without a record: ours when an engine or this agent has left its metadata in it."""
+    """A domain without a record: ours when an engine or this agent has left its metadata in it.
+
+    One whose start is not finished is somebody else's, or what libvirt has kept of one: ours have a record by then.
+    """
+    if is_unfinished(info):
+        log.info("domain %s (%s) is being started, not by us", info.id, info.name)
+        return
     try:
         text = await vms.hypervisor.xml(info.id)
         root = safe_xml.parse(text, LIVE)

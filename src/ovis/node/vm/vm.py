@@ -89,6 +89,7 @@ class Vm:
         self.measured: Measured | None = None
         self.responding = True
         self.resets = 0
+        self.missed = 0
         self.operation: str | None = None
         self.arriving_disks: set[str] = set()
         self.kept_devices: set[str] = set()

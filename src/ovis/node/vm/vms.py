@@ -48,6 +48,7 @@ from ovis.wire.events import Bus
 
 log = logging.getLogger(__name__)
 
+MISSED_SAMPLES = 2
 ENCODED_AT_ONCE = 25  # a millisecond
 
 
@@ -369,6 +370,7 @@ class Vms:
         self.desktops.look()
         for vm in self:
             found = taken.domains.get(vm.id)
+            self._look_for(vm, is_there=found is not None)
             if found is not None and vm.has_qemu:
                 before = vm.measured
                 vm.measured = sampling.following(before, taken.at, found) if before else sampling.first(taken.at, found)
@@ -376,6 +378,13 @@ class Vms:
                 self._check_response(vm, found)
             if vm.status is VmStatus.POWERING_UP and self.monotonic() - vm.boot_began >= self.settings.boot_grace:
                 self.move(vm, Cause.BOOT_GRACE_OVER)
+
+    def _look_for(self, vm: Vm, *, is_there: bool) -> None:
+        """A VM that is missing in two samples is looked for; one alone may have been taken as it came."""
+        vm.missed = 0 if is_there or not vm.has_qemu or vm.arrival is not None else vm.missed + 1
+        if vm.missed >= MISSED_SAMPLES and vm.ending is None:
+            vm.missed = 0
+            self.own(recovery.look_for(self, vm), f"look for VM {vm.id}")
 
     def _check_response(self, vm: Vm, found: DomainSample) -> None:
         if vm.responding is found.responding:

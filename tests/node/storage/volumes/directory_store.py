@@ -45,7 +45,7 @@ class DirectoryStore:
     async def read(self, image: ImageId, volume: VolumeId) -> VolumeMetadata:
         return volume_metadata.read(self._record(image, volume)["metadata"].encode())
 
-    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata) -> None:
+    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata, *, by_spm: bool = True) -> None:
         record = self._record(image, volume)
         text = volume_metadata.write(metadata, self.version).decode()
         self._save(volume, record | {"metadata": text, "parent": metadata.parent})

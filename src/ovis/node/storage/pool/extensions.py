@@ -50,6 +50,11 @@ class Extensions:
             await grow(domain, volume, size)
         await domain.store.activate(image, volume)
 
+    def may_change(self, domain: DomainId) -> bool:
+        """Whether this host may change the volume group: it is SPM, or nobody is."""
+        pool = self._storage.pools.joined
+        return pool is None or domain not in pool.membership.domains or pool.spm.role is SpmRole.SPM
+
     def _mail(self, pool: Pool) -> HostMailbox:
         if self._mailbox is None or self._mailbox[0] != pool.id:
             self._mailbox = pool.id, HostMailbox(pool)

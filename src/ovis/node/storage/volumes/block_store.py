@@ -126,12 +126,12 @@ class BlockStore:
             data = await self._io.read(self._metadata, offset=self._offset(tags), size=size, direct=True)
         return volume_metadata.read(data)
 
-    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata) -> None:
+    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata, *, by_spm: bool = True) -> None:
         """The slot first; then, where the parent is another one now, its tag. Repeated after a crash in between."""
         tags, _ = self._found(await self.group(), image, volume)
         data = volume_metadata.write_slot(metadata, self.version, block_size=self._geometry.block_size)
         await self._write_slot(self._offset(tags), data)
-        if isinstance(tags, VolumeTags) and tags.parent != metadata.parent:
+        if by_spm and isinstance(tags, VolumeTags) and tags.parent != metadata.parent:
             await self._change_parent(image, volume, metadata.parent)
 
     async def begin(

@@ -88,7 +88,7 @@ class FileStore:
                 data = await self._io.read(self._file(image, volume, UNFINISHED), size=READ_BYTES)
         return volume_metadata.read(data)
 
-    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata) -> None:
+    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata, *, by_spm: bool = True) -> None:
         data = volume_metadata.write(metadata, self.version)
         with self._about(image, volume):
             place = self._file(image, volume, META_SUFFIX)

@@ -59,8 +59,9 @@ class VolumeStore(Protocol):
 
     async def read(self, image: ImageId, volume: VolumeId) -> VolumeMetadata: ...
 
-    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata) -> None:
-        """Change the metadata of a volume: old or new after a crash."""
+    async def write(self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata, *, by_spm: bool = True) -> None:
+        """Change the metadata of a volume: old or new after a crash. Not `by_spm`: tags, which only the SPM may
+        change, follow when it next writes; the metadata count."""
 
     async def begin(
         self, image: ImageId, volume: VolumeId, metadata: VolumeMetadata, *, size: int, allocate: bool

@@ -173,6 +173,7 @@ async def _follow(vms: Vms, vm: Vm, job_id: str, late_until: float) -> None:
                     continue
                 case Next.DONE:
                     log.info("VM %s: merge %s of %s is done", vm.id, job.id, job.disk)
+                    await room.tell_storage(vms, vm, job)
                     await _end(vms, vm, job)
                     return
                 case Next.FAILED:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from ovis.node.errors import NodeError
 from ovis.node.hypervisor.errors import HypervisorError
-from ovis.node.vm.disks.drives import Drive
+from ovis.node.vm.disks.drives import Drive, as_uuid
 from ovis.node.vm.disks.errors import MergeFailed
 from ovis.node.vm.disks.volumes import VolumeIds
+from ovis.node.vm.disks.work import Merge
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
@@ -36,6 +37,19 @@ async def make_room(vms: Vms, vm: Vm, drive: Drive, *, base: int, top: int) -> N
         await vms.volumes.grow(ids, sum(sizes) + written_meanwhile)
     except (NodeError, OSError) as error:
         raise MergeFailed(vm.id, f"{drive.target}: {lower.path} could not be extended: {error}") from error
+
+
+async def tell_storage(vms: Vms, vm: Vm, job: Merge) -> None:
+    """The metadata of a storage domain are to say what QEMU has done."""
+    base, top = as_uuid(os.path.basename(job.base)), as_uuid(os.path.basename(job.top))
+    drive = next((drive for drive in await vms.drives.drives(vm) if drive.target == job.disk), None)
+    if drive is None or drive.domain_id is None or base is None or top is None:
+        return
+    ids = VolumeIds(top, job.image_id or drive.image_id, drive.domain_id, drive.pool_id)
+    try:
+        await vms.volumes.merged(ids, base=base, is_active=job.is_active)
+    except NodeError as error:
+        log.warning("VM %s: the metadata of image %s do not know of its merge: %s", vm.id, ids.image, error)
 
 
 async def let_go_of_others(vms: Vms, vm: Vm, target: str) -> None:

@@ -60,6 +60,11 @@ class VolumeKeeper(Protocol):
         """Of that image, the volume and what is below it: others left the chain."""
         ...
 
+    async def merged(self, ids: VolumeIds, *, base: str, is_active: bool) -> None:
+        """Tell the metadata that the layers above `base`, from volume `ids` down, have been merged into it. Safe to
+        repeat. Raises NodeError."""
+        ...
+
     async def grow(self, ids: VolumeIds, size: int) -> None:
         """Give a thin volume on block storage at least `size` bytes, as far as its capacity can need them; this host
         sees them when it returns. Raises NodeError: the domain is full, nobody may extend it now."""
@@ -82,6 +87,9 @@ class NoVolumes:
         return None
 
     async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:
+        return
+
+    async def merged(self, ids: VolumeIds, *, base: str, is_active: bool) -> None:
         return
 
     async def grow(self, ids: VolumeIds, size: int) -> None:

@@ -221,7 +221,10 @@ class SimulatedRoot:
             self.after(("one", full))
 
     def _lvchange(self, options: Any, named: list[str], config: Any) -> None:
+        in_use = self.open_volumes.intersection(named) if options["--activate"] == ["n"] else set()
         for full in named:
+            if full in in_use:
+                continue  # LVM goes on with the others
             group, volume = self._volume(full)
             if options["--activate"] == ["y"] or "--refresh" in options["flags"]:
                 self._activate(*full.split("/"), config)
@@ -230,6 +233,8 @@ class SimulatedRoot:
             else:
                 volume.tags = (volume.tags - set(options["--deltag"])) | set(options["--addtag"])
                 self.groups[group].sequence += 1
+        if in_use:
+            raise Refusal(f"Logical volume {min(in_use)} in use.")
 
     def _activate(self, group: str, volume: str, config: Any) -> None:
         device = self.devices / group / volume

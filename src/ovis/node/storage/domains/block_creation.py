@@ -78,7 +78,7 @@ async def create_block_domain(host: BlockHost, metadata: DomainMetadata) -> Bloc
         )
         await _finish(domain, DomainRecord(replace(metadata, block=block)))
         await logical_volumes.deactivate(host.lvm, domain.id, [block_layout.MASTER])
-        await domain.activate()
+        await domain.link()
     except BaseException:
         await _undo(domain)
         raise

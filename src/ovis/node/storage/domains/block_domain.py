@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -154,12 +154,7 @@ class BlockDomain:
     async def close(self) -> None:
         """Volumes that something still has open (sanlock its lockspace, a VM its disk) stay active, and are told."""
         await self.host.memory.settle(self.id)
-        names = [*block_layout.names_in_use(self.version), block_layout.MASTER]
-        for name in names:
-            try:
-                await logical_volumes.deactivate(self.host.lvm, self.id, [name])
-            except LvmFailed as error:
-                log.warning("domain %s: %s stays active on this host: %s", self.id, name, error)
+        await self._deactivate([*block_layout.names_in_use(self.version), block_layout.MASTER])
         await self._close_io()
         await asyncio.to_thread(_remove_links, Path(self.paths.folder))
 
@@ -169,10 +164,25 @@ class BlockDomain:
         await logical_volumes.activate(self.host.lvm, self.id, names)
         for name in names:
             await self.host.root.call(OwnDevice(path=str(self._device(name))))
-        await asyncio.to_thread(_make_links, Path(self.paths.folder), {n: self._device(n) for n in names})
+        await self.link()
+
+    async def link(self) -> None:
+        """Make the domain's folder, with links to its own volumes. Repeatable."""
+        targets = {name: self._device(name) for name in block_layout.names_in_use(self.version)}
+        await asyncio.to_thread(_make_links, Path(self.paths.folder), targets)
 
     def _device(self, name: str) -> PurePosixPath:
         return logical_volumes.path(self.host.lvm, self.id, name)
+
+    async def _deactivate(self, names: Sequence[str]) -> None:
+        try:
+            await logical_volumes.deactivate(self.host.lvm, self.id, names)
+        except LvmFailed:
+            for name in names:  # LVM has let go of the others; which ones are open?
+                try:
+                    await logical_volumes.deactivate(self.host.lvm, self.id, [name])
+                except LvmFailed as error:
+                    log.warning("domain %s: %s stays active on this host: %s", self.id, name, error)
 
     async def _mount_master(self) -> None:
         await logical_volumes.activate(self.host.lvm, self.id, [block_layout.MASTER])

@@ -83,8 +83,16 @@ class Image:
         return leaves[0]
 
     def is_merged_away(self, layer: Layer) -> bool:
-        inner = layer.metadata.role is VolumeRole.INTERNAL and not layer.is_legal
-        return inner and not self.children(layer.id)
+        """Its data lie in a layer below, and so do those of all that builds on it."""
+        left = [layer]
+        seen: set[VolumeId] = set()
+        while left:
+            found = left.pop()
+            if found.id in seen or found.metadata.role is not VolumeRole.INTERNAL or found.is_legal:
+                return False
+            seen.add(found.id)
+            left += self.children(found.id)
+        return True
 
     def chain(self, top: VolumeId | None = None) -> tuple[Layer, ...]:
         """From the base to `top` (None: the leaf). Raises BrokenChain, NotInChain."""

@@ -277,7 +277,7 @@ class _errors:  # noqa: N801  # reads as what it is: with _errors()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         from ovis.client.images.image import ImageError
-        from ovis.wire.errors import RpcError
+        from ovis.client.untyped import RpcError
 
         if isinstance(error, ImageError) or (isinstance(error, OSError) and not isinstance(error, RpcError)):
             raise Failure(Exit.ERROR, str(error), "\n".join(getattr(error, "__notes__", []))) from error

@@ -173,6 +173,10 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lvm_filter: list[str] = []
     """Regular expressions of devices; LVM sees no others. Empty: multipath devices."""
     tasks_at_once: Count = 10
+    thin_step_mib: Count = 2560
+    """By so much a thin disk on block storage grows at least."""
+    thin_room_percent: Annotated[int, Meta(ge=1, le=99)] = 80
+    """Of a step; a disk with less room than this grows."""
     image_daemon_socket: Path = Path("/run/ovirt-imageio/sock")
     """Where the image transfer daemon takes tickets."""
 

@@ -188,6 +188,8 @@ class Node:
             external_period=self.config.vms.external_data_seconds,
             freeze_limit=self.config.vms.freeze_seconds,
             display_address=self.config.vms.display_address,
+            thin_step=self.config.storage.thin_step_mib << 20,
+            thin_room=self.config.storage.thin_room_percent / 100,
         )
 
     def _retry_paused(self) -> None:

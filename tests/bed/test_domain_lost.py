@@ -25,14 +25,12 @@ from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata, VolumeRole
 from ovis.node.storage.io.process import IoProcess
 from ovis.node.storage.leases.local import LocalLocks
-from tests.bed.parts.nfs import QUICK, export, mounted
-from tests.bed.parts.programs import run
+from tests.bed.parts.nfs import QUICK, SERVER, dead, mortal_export, mounted
 from tests.real import guest_shell
 from tests.real.agent_process import AgentProcess, agent_process
 
 pytestmark = [pytest.mark.bed(services=["nfs", "libvirt"], memory_mib=1400), pytest.mark.timeout(230)]
 
-SERVER = "10.98.1.1"
 ID = DomainId("d0000000-0000-4000-8000-000000000000")
 IMAGE = ImageId("10000000-0000-4000-8000-000000000000")
 VOLUME = VolumeId("20000000-0000-4000-8000-000000000000")
@@ -50,32 +48,6 @@ def guest() -> TinyGuest:
         return built()
     except GuestNotBuilt as error:
         pytest.skip(str(error))
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """An export that is reached through an address that can be cut."""
-    run("ip", "link", "add", "server", "type", "dummy")
-    for address in (f"{SERVER}/24", "10.98.2.1/24"):
-        run("ip", "address", "add", address, "dev", "server")
-    run("ip", "link", "set", "server", "up")
-    try:
-        run("rm", "-rf", "/srv/lost")
-        with export(Path("/srv/lost")):
-            yield f"{SERVER}:/srv/lost"
-    finally:
-        run("ip", "link", "delete", "server")
-
-
-@contextmanager
-def dead() -> Iterator[None]:
-    run("ip", "address", "delete", f"{SERVER}/24", "dev", "server")
-    run("ip", "route", "add", SERVER, "dev", "server")
-    try:
-        yield
-    finally:
-        run("ip", "route", "delete", SERVER, "dev", "server")
-        run("ip", "address", "add", f"{SERVER}/24", "dev", "server")
 
 
 def make_volume(mount: Path) -> Path:
@@ -115,7 +87,10 @@ io_seconds = 6
 
 def test_a_guest_goes_on_when_its_server_is_back(guest: TinyGuest, tmp_path: Path) -> None:
     vm_id = str(uuid.uuid4())
-    with server() as source, mounted(source, tmp_path / "mnt" / "server", options=QUICK) as mount:
+    with (
+        mortal_export(Path("/srv/lost")) as source,
+        mounted(source, tmp_path / "mnt" / "server", options=QUICK) as mount,
+    ):
         path = make_volume(mount)
         xml = DESCRIPTION.format(name="lost", uuid=vm_id, kernel=guest.kernel, initrd=guest.initrd, mac="", bridge="")
         xml = xml[: xml.index("<interface")] + xml[xml.index("<serial") :]

@@ -6,7 +6,6 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,40 +14,19 @@ from ovis.client.types import StorageDomainTypeId
 from ovis.node.privileged.errors import HelperLost
 from ovis.node.storage.connections.errors import CannotMount, NotUsable
 from tests.bed.parts.connections import connections
-from tests.bed.parts.nfs import export
+from tests.bed.parts.nfs import dead, export, mortal_export
 from tests.bed.parts.programs import run
 
 pytestmark = pytest.mark.bed(services=["nfs"])
 NFS = StorageDomainTypeId.NFS
-SERVER = "10.98.1.1"
 FOLDER = Path("/srv/connected")
 
 
 @pytest.fixture
 def source() -> Iterator[str]:
     """An export that is reached through an address that can be cut."""
-    run("ip", "link", "add", "server", "type", "dummy")
-    run("ip", "address", "add", f"{SERVER}/24", "dev", "server")
-    run("ip", "address", "add", "10.98.2.1/24", "dev", "server")  # to send from, while the other is away
-    run("ip", "link", "set", "server", "up")
-    try:
-        with export(FOLDER):
-            yield f"{SERVER}:{FOLDER}"
-    finally:
-        run("ip", "link", "delete", "server")
-        shutil.rmtree(FOLDER)
-
-
-@contextmanager
-def dead() -> Iterator[None]:
-    """The server is not there: what is sent to it is lost."""
-    run("ip", "address", "delete", f"{SERVER}/24", "dev", "server")
-    run("ip", "route", "add", SERVER, "dev", "server")
-    try:
-        yield
-    finally:
-        run("ip", "route", "delete", SERVER, "dev", "server")
-        run("ip", "address", "add", f"{SERVER}/24", "dev", "server")
+    with mortal_export(FOLDER) as address:
+        yield address
 
 
 @pytest.mark.parametrize("version", ["3", "4", "4.2", "auto"])

@@ -1,5 +1,6 @@
 """An NFS server in the bed itself. The module needs the service "nfs"."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,36 @@ def export(folder: Path) -> Iterator[str]:
         yield f"127.0.0.1:{folder}"
     finally:
         run("exportfs", "-u", f"*:{folder}")
+
+
+SERVER = "10.98.1.1"
+
+
+@contextmanager
+def mortal_export(folder: Path) -> Iterator[str]:
+    """An export through an address that `dead` cuts. The folder is new, and gone at the end."""
+    run("ip", "link", "add", "server", "type", "dummy")
+    run("ip", "address", "add", f"{SERVER}/24", "dev", "server")
+    run("ip", "address", "add", "10.98.2.1/24", "dev", "server")  # to send from, while the other is away
+    run("ip", "link", "set", "server", "up")
+    try:
+        with export(folder):
+            yield f"{SERVER}:{folder}"
+    finally:
+        run("ip", "link", "delete", "server")
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def dead() -> Iterator[None]:
+    """The server is not there: what is sent to it is lost."""
+    run("ip", "address", "delete", f"{SERVER}/24", "dev", "server")
+    run("ip", "route", "add", SERVER, "dev", "server")
+    try:
+        yield
+    finally:
+        run("ip", "route", "delete", SERVER, "dev", "server")
+        run("ip", "address", "add", f"{SERVER}/24", "dev", "server")
 
 
 @contextmanager

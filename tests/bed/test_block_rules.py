@@ -31,7 +31,7 @@ def test_an_event_does_not_take_a_volume_from_its_owner(tmp_path: Path) -> None:
         async with block_host(tmp_path, owner=(36, 36)) as host, block_domain(host, [disk]) as domain:
             image, volume = new_image(), new_volume()
             path = await domain.store.begin(image, volume, metadata_of(domain.id, image), size=GIB, allocate=True)
-            await asyncio.to_thread(run, "udevadm", "trigger", "--settle", "--subsystem-match=block")
+            await asyncio.to_thread(run, "udevadm", "trigger", "--action=add", "--settle", "--subsystem-match=block")
             owners = [os.stat(place) for place in (path, domain.special("ids").path)]
             assert {(owner.st_uid, owner.st_gid, owner.st_mode & 0o777) for owner in owners} == {(36, 36, 0o660)}
 

@@ -27,6 +27,8 @@ class Job:
     number: int
     line: "Line"
     events: SimpleQueue[tuple[str, bytes | int]] = field(default_factory=SimpleQueue)
+    code: int | None = None
+    """Its exit code, once it has ended; negative: the signal that ended it."""
 
     def follow(self, receive: Callable[[str, bytes], None], *, deadline: float) -> int:
         """Hand on its output as it comes ("out" or "err", bytes); the exit code. Raises TimeoutError, BedEnded.
@@ -127,6 +129,7 @@ class Line:
                 ((kind, value),) = message.items()
                 job.events.put((kind, value if kind == "exit" else base64.b64decode(value)))
                 if kind == "exit":
+                    job.code = value
                     del self._jobs[job.number]
                     for name in (f"input-{job.number}", f"job-{job.number}"):
                         (self._folder / name).unlink(missing_ok=True)

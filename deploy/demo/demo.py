@@ -27,6 +27,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from deploy.demo import storage
 from deploy.guest.tiny_guest import GuestNotBuilt, TinyGuest, built
 from deploy.rig.virtual_host import RigError, missing, virtual_host
 from ovis.client import types
@@ -143,7 +144,7 @@ guest_image_folder = "{guest.kernel.parent}"
 allowed_paths = ["{folder}", "{guest.kernel.parent}"]
 sample_seconds = 2
 guest_agent_seconds = 5
-"""
+""" + storage.CONFIGURATION.format(folder=folder, user=os.geteuid(), group=os.getegid())
 
 
 def _free_port() -> int:
@@ -167,11 +168,16 @@ async def _until_ready(running: Agent, process: asyncio.subprocess.Process) -> N
         await asyncio.sleep(0.05)
 
 
-async def create_vm(node: AsyncNode, where: Place, guest: TinyGuest) -> str:
+async def create_vm(node: AsyncNode, where: Place, guest: TinyGuest, disk: storage.Disk) -> str:
     """Create the tiny guest's VM through the typed client; returns its id."""
     vm_id = str(uuid.uuid4())
     xml = DOMAIN_XML.read_text().format(
-        id=vm_id, kernel=guest.kernel, initrd=guest.initrd, interface=where.interface, name=f"demo-{vm_id[:8]}"
+        id=vm_id,
+        kernel=guest.kernel,
+        initrd=guest.initrd,
+        interface=where.interface,
+        name=f"demo-{vm_id[:8]}",
+        disk=disk.metadata,
     )
     await node.vm.create(vm_id, types.VmParameters(vm_id=vm_id, xml=xml))
     return vm_id
@@ -192,7 +198,7 @@ async def until_guest_answers(node: AsyncNode, vm_id: str) -> types.RunningVmSta
         await asyncio.sleep(0.2)
 
 
-async def show(node: AsyncNode, stats: types.RunningVmStats, vm_id: str) -> None:
+async def show(node: AsyncNode, stats: types.RunningVmStats, vm_id: str, disk: storage.Disk) -> None:
     """The table of the VM, and what runs its code."""
     capabilities = await node.host.get_capabilities()
     definition = (await node.host.get_vm_full_list([vm_id]))[0]
@@ -210,6 +216,7 @@ async def show(node: AsyncNode, stats: types.RunningVmStats, vm_id: str) -> None
         ("address", stats.guest_ips),
         ("memory", memory),
         ("CPU", cpu),
+        ("disk", f"{disk.volume.size >> 20} MiB, thin, image {disk.volume.image} of storage domain {disk.domain}"),
         ("runs on", f"{capabilities.acceleration}: {capabilities.acceleration_reason}"),
     ):
         table.add_row(*row)
@@ -219,7 +226,14 @@ async def show(node: AsyncNode, stats: types.RunningVmStats, vm_id: str) -> None
 def how_to_go_on(running: Agent, vm_id: str) -> None:
     console.print("\nThe agent runs until Ctrl-C. In another terminal, from this folder:")
     ovis = f".venv/bin/ovis node --socket {running.socket}"
-    for command in ("top", f"VM getStats vmID={vm_id}", f"VM shutdown vmID={vm_id}", "Host getCapabilities -o json"):
+    for command in (
+        "top",
+        "storage list",
+        "image list",
+        f"VM getStats vmID={vm_id}",
+        f"VM shutdown vmID={vm_id}",
+        "Host getCapabilities -o json",
+    ):
         console.print(f"  {ovis} {command}", soft_wrap=True)
     console.print("\nEvents:")
 
@@ -252,18 +266,21 @@ async def run() -> None:
             running = await starting.__aenter__()
         try:
             async with await running.connect() as node:
+                with step("a storage domain with a disk"):
+                    disk = await storage.make_disk(running.socket, Path(folder) / "disks")
                 with step("the VM, from domain XML through the typed client"):
-                    vm_id = await create_vm(node, where, guest)
+                    vm_id = await create_vm(node, where, guest, disk)
                 try:
                     with step("the guest boots and its agent answers"):
                         stats = await until_guest_answers(node, vm_id)
-                    await show(node, stats, vm_id)
+                    await show(node, stats, vm_id, disk)
                     if not once:
                         how_to_go_on(running, vm_id)
                         await follow(node)
                 finally:
                     with suppress(WireError):
                         await node.vm.destroy(vm_id)
+                        await storage.close(running.socket)
         finally:
             await starting.__aexit__(None, None, None)
             if once:

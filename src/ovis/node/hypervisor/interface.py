@@ -184,6 +184,14 @@ class Hypervisor(Protocol):
         """
         ...
 
+    async def has_process(self, domain_id: str) -> bool:
+        """Whether a QEMU of this domain runs on this host, past libvirt. False is certain, True may be doubt."""
+        ...
+
+    async def kill_process(self, domain_id: str) -> bool:
+        """End it past libvirt; whether there was one. Raises OperationRefused where that is not allowed to us."""
+        ...
+
     async def shutdown(self, domain_id: str, how: ShutdownMode, *, deadline: float | None = None) -> None:
         """Ask the guest; returns when asked. Whether and when it obeys is told by `Stopped`.
 

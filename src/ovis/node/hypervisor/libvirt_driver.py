@@ -10,6 +10,7 @@ slow       waits for QEMU, and nobody minds
 transfer   migrations, saving and restoring: as long as they take
 """
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -20,8 +21,15 @@ import libvirt
 import libvirt_qemu
 import msgspec
 
+from ovis.node.hypervisor import qemu_process
 from ovis.node.hypervisor.connection import Connection
-from ovis.node.hypervisor.errors import AgentError, DomainNotFound, HypervisorError, HypervisorLost
+from ovis.node.hypervisor.errors import (
+    AgentError,
+    DomainNotFound,
+    HypervisorError,
+    HypervisorLost,
+    OperationRefused,
+)
 from ovis.node.hypervisor.interface import NodeInfo, ShutdownMode, Subscription, Versions
 from ovis.node.hypervisor.libvirt_backup import LibvirtBackups
 from ovis.node.hypervisor.libvirt_block_jobs import LibvirtBlockJobs
@@ -125,6 +133,15 @@ class LibvirtHypervisor:
     async def destroy(self, domain_id: str, *, graceful: bool = False, deadline: float | None = None) -> None:
         flags = libvirt.VIR_DOMAIN_DESTROY_GRACEFUL if graceful else libvirt.VIR_DOMAIN_DESTROY_DEFAULT
         await self.on_domain("power", "destroy", domain_id, lambda domain: _destroy(domain, flags), deadline)
+
+    async def has_process(self, domain_id: str) -> bool:
+        return await asyncio.to_thread(qemu_process.may_run, domain_id)
+
+    async def kill_process(self, domain_id: str) -> bool:
+        try:
+            return await asyncio.to_thread(qemu_process.kill, domain_id)
+        except PermissionError as error:
+            raise OperationRefused(f"QEMU of {domain_id} runs as another user") from error
 
     async def shutdown(self, domain_id: str, how: ShutdownMode, *, deadline: float | None = None) -> None:
         agent = how is ShutdownMode.AGENT

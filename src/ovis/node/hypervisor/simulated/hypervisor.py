@@ -76,6 +76,8 @@ class SimulatedHypervisor:
         self._deadline = deadline
         self._node = node or NodeInfo("x86_64", 64 << 30, 16, 2600, 1, 1, 8, 2)
         self._domains: dict[str, SimulatedDomain] = {}
+        self.remnants: set[str] = set()
+        """Domains whose process is gone, and which the daemon keeps."""
         self._numbers = itertools.count(1)
         self._hub = EventHub()
         self._lost: str | None = None
@@ -117,11 +119,22 @@ class SimulatedHypervisor:
 
     async def destroy(self, domain_id: str, *, graceful: bool = False, deadline: float | None = None) -> None:
         domain = await self._on("destroy", domain_id, deadline)
+        if domain_id in self.remnants:
+            raise DomainBusy(domain_id, "cannot acquire state change lock")
         if graceful and domain.stuck_since is not None:
             raise DomainBusy(domain_id, "the process did not end")
         self._publish(ShutDown(domain_id, "host"))
         self._remove(domain, "destroyed")
         self.faults.check("destroy", domain_id, after=True)
+
+    async def has_process(self, domain_id: str) -> bool:
+        return domain_id in self._domains and domain_id not in self.remnants
+
+    async def kill_process(self, domain_id: str) -> bool:
+        found = await self.has_process(domain_id)
+        if found:
+            self.stop(domain_id, "crashed")
+        return found
 
     async def shutdown(self, domain_id: str, how: ShutdownMode, *, deadline: float | None = None) -> None:
         domain = await self._on("shutdown", domain_id, deadline)

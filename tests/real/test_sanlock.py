@@ -270,6 +270,67 @@ def test_writers_end_with_sanlock(daemons: TwoDaemons, tmp_path: Path) -> None:
         asyncio.run(asyncio.wait_for(main(daemon), LIMIT))
 
 
+def test_joining_goes_on_by_itself(daemons: TwoDaemons, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with two_agents(daemons) as (hosts, _), remote_locks(tmp_path) as (third, _):
+            await third.join(hosts.lockspace, 4, wait=False)
+            assert await third.state(hosts.lockspace) in (HostIdState.JOINING, HostIdState.HELD)
+            await third.join(hosts.lockspace, 4)
+            assert await third.state(hosts.lockspace) is HostIdState.HELD
+
+    with sanlock.sanlock(tmp_path, "third"):
+        asyncio.run(asyncio.wait_for(main(), LIMIT))
+
+
+def test_a_caller_that_goes_leaves_no_lease_behind(daemons: TwoDaemons) -> None:
+    async def main() -> None:
+        async with two_agents(daemons) as (hosts, _):
+            sdm = await hosts.formatted(8)
+            for steps in range(12):
+                taking = asyncio.ensure_future(hosts.one.acquire(sdm, 1))
+                for _ in range(steps):
+                    await asyncio.sleep(0.003)
+                taking.cancel()
+                await asyncio.gather(taking, return_exceptions=True)
+                if not taking.cancelled():
+                    await hosts.one.release(sdm)
+                await until(lambda: is_free(hosts.one, sdm))
+            await hosts.other.acquire(sdm, 2)
+            await hosts.other.release(sdm)
+
+    asyncio.run(asyncio.wait_for(main(), LIMIT))
+
+
+def test_a_holder_without_leases_ends(daemons: TwoDaemons, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with two_agents(daemons) as (hosts, _):
+            sdm = await hosts.formatted(9)
+            await hosts.one.acquire(sdm, 1)
+            holder = holder_of(hosts)
+            await hosts.one.release(sdm)
+            await until(lambda: asyncio.to_thread(is_dead, holder))
+            assert hosts.one.tie(hosts.lockspace) is None
+
+    monkeypatch.setattr("ovis.node.storage.leases.sanlock.IDLE_SECONDS", 0.1)
+    asyncio.run(asyncio.wait_for(main(), LIMIT))
+
+
+def test_a_sanlock_that_hangs_is_not_waited_for(daemons: TwoDaemons) -> None:
+    async def main() -> None:
+        async with two_agents(daemons) as (hosts, _):
+            assert isinstance(hosts.one, SanlockLocks)
+            hosts.one._calls.seconds = 1.0
+            daemons.daemons[0].send_signal(signal.SIGSTOP)
+            try:
+                assert "sanlock" in await hosts.one.lost(hosts.lockspace)
+                with pytest.raises(LocksNotResponding):
+                    await hosts.one.state(hosts.lockspace)
+            finally:
+                daemons.daemons[0].send_signal(signal.SIGCONT)
+
+    asyncio.run(asyncio.wait_for(main(), LIMIT))
+
+
 def test_without_a_daemon_everything_says_so(tmp_path: Path) -> None:
     async def main() -> None:
         lockspace = Lockspace(DOMAIN, LeasePlace(PurePosixPath(tmp_path / "ids")), Geometry())

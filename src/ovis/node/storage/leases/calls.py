@@ -41,7 +41,7 @@ class Calls:
         try:
             return await self._pool.run(function.__name__, work, deadline=seconds, domain_id=lockspace)
         except HypervisorError as error:  # the pool's own: too late, or too many before
-            raise LocksNotResponding(str(error)) from error
+            raise LocksNotResponding(f"sanlock does not answer: {error}") from error
 
     def close(self) -> None:
         self._pool.close()

@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 _PROGRAM = str(Path(__file__).with_name("__main__.py"))
 
 
+# glibc would keep what large reads needed, 60 MB after thirty at once (mallopt(3))
+_SMALL = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
+
+
 @dataclass(frozen=True)
 class Answer:
     code: int
@@ -150,6 +154,7 @@ def _spawn(theirs: socket.socket, arguments: list[str], inherited: Sequence[int]
     return subprocess.Popen(
         [sys.executable, "-I", "-S", _PROGRAM, str(theirs.fileno()), *arguments],
         pass_fds=[theirs.fileno(), *inherited],
+        env={**os.environ, **_SMALL},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # a ^C at the agent's terminal is the agent's

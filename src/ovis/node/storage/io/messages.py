@@ -39,8 +39,10 @@ MISSING_OK = 2
 
 KINDS = ("file", "folder", "link", "other")
 FILE, FOLDER, SYMLINK, OTHER = range(4)
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 """The most data in one message, so that a process with all threads busy stays small."""
+WHOLE_LIMIT = 4 << 20
+"""The most that is replaced as a whole."""
 LIMIT = 64 << 20
 """The longest message: a tree of half a million names."""
 

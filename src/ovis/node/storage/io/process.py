@@ -131,10 +131,8 @@ class IoProcess:
     async def replace(
         self, path: PurePosixPath, data: bytes, *, mode: int = 0o644, seconds: float | None = None
     ) -> None:
-        if len(data) > messages.CHUNK:
-            raise ValueError(
-                f"{len(data)} bytes are too many to be replaced in one piece, {messages.CHUNK} are possible"
-            )
+        if len(data) > messages.WHOLE_LIMIT:
+            raise ValueError(f"{len(data)} bytes cannot be replaced in one piece, only {messages.WHOLE_LIMIT}")
         await self._do(Request(messages.REPLACE, os.fsencode(path), mode=mode, data=data), path, seconds)
 
     async def create(

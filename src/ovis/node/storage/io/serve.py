@@ -84,6 +84,7 @@ class _Server:
             with self._counting:
                 self._idle += 1
             self._send(messages.pack_answer(request.call, code, body))
+            del request, body  # megabytes, which an idle thread would keep
 
     def _do(self, request: Request) -> tuple[int, bytes]:
         try:

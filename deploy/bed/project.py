@@ -1,6 +1,5 @@
 """The project as a bed sees it: its tree, its Python, the tiny guest; under the same paths as outside."""
 
-import sys
 from pathlib import Path
 
 from deploy.bed.settings import Mode, Share
@@ -8,6 +7,9 @@ from deploy.guest import tiny_guest
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv/bin/python"
+SYSTEM = Path("/usr")
+"""Here the bed has a Python of its own, Debian 12's."""
+SYSTEM_PYTHON = "python3.11"
 ENVIRONMENT = {
     "OVIS_IN_BED": "1",
     "PYTHONPATH": "/run/python",
@@ -16,11 +18,15 @@ ENVIRONMENT = {
 }
 
 
+def python_home() -> Path:
+    """Where the interpreter of .venv is installed."""
+    return PYTHON.resolve().parents[1]
+
+
 def shares() -> tuple[Share, ...]:
     """Whatever is written to the project stays in the bed."""
     found = [Share(ROOT, Mode.PRIVATE)]
-    base = Path(sys.base_prefix).resolve()
-    if base != Path("/usr"):  # there the bed has its own, of Debian 12
+    if (base := python_home()) != SYSTEM:
         found.append(Share(base, Mode.READ_ONLY))
     guest = tiny_guest.cache_folder()
     if guest.is_dir():

@@ -20,6 +20,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS, PER_LOCKSPACE = 16, 6
+SLOW_THREADS = 64  # as many domains as a host may have, about; they are made when needed
 UNREACHABLE = {-errno.ENOENT, -errno.ECONNREFUSED, -errno.EACCES, -errno.EPIPE, -errno.ECONNRESET, -errno.EPERM}
 
 
@@ -29,22 +30,36 @@ class Calls:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._pool = Pool("sanlock", threads=THREADS, per_domain=PER_LOCKSPACE)
+        self._slow = Pool("sanlock lockspaces", threads=SLOW_THREADS)
 
     async def run(self, lockspace: str, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Raises SanlockError, LocksNotResponding."""
-        return await self.run_within(self.seconds, lockspace, function, *arguments, **named)
+        return await self._run(self._pool, self.seconds, lockspace, function, *arguments, **named)
 
-    async def run_within(
+    async def run_slowly(
         self, seconds: float, lockspace: str, function: Callable[P, T], *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """As `run`, for calls that take minutes: joining and leaving a lockspace."""
+        return await self._run(self._slow, seconds, lockspace, function, *arguments, **named)
+
+    async def _run(
+        self,
+        pool: Pool,
+        seconds: float,
+        lockspace: str,
+        function: Callable[P, T],
+        *arguments: P.args,
+        **named: P.kwargs,
     ) -> T:
         work = functools.partial(_ask, function, *arguments, **named)
         try:
-            return await self._pool.run(function.__name__, work, deadline=seconds, domain_id=lockspace)
+            return await pool.run(function.__name__, work, deadline=seconds, domain_id=lockspace)
         except HypervisorError as error:  # the pool's own: too late, or too many before
             raise LocksNotResponding(f"sanlock does not answer: {error}") from error
 
     def close(self) -> None:
         self._pool.close()
+        self._slow.close()
 
 
 def _ask(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

@@ -106,7 +106,7 @@ class SanlockLocks:
             return listed.flags == library.ADDING and not wait
         try:
             seconds = 60.0 + 20.0 * self.io_timeout
-            await self._calls.run_within(
+            await self._calls.run_slowly(
                 seconds, lockspace.domain, library.add_lockspace, lockspace, host_id, self.io_timeout, wait=wait
             )
         except SanlockError as error:
@@ -124,7 +124,7 @@ class SanlockLocks:
         try:
             # It ends within two renewals.
             seconds = self._calls.seconds + 10.0 * self.io_timeout
-            await self._calls.run_within(seconds, lockspace.domain, library.remove_lockspace, lockspace, host_id)
+            await self._calls.run_slowly(seconds, lockspace.domain, library.remove_lockspace, lockspace, host_id)
         except SanlockError as error:
             if error.number == -errno.ENOENT:
                 return

@@ -81,7 +81,7 @@ class Locks(Protocol):
         """Write a free lease. The caller knows that nobody holds the old one."""
 
     async def join(self, lockspace: Lockspace, host_id: int, *, wait: bool = True) -> None:
-        """Take the host id. Raises HostIdTaken, LockspaceLost. Sanlock looks for 8 io timeouts and 60 s (140 s as usual)
+        """Take the host id. Raises HostIdTaken, LockspaceLost. Sanlock looks for 8 io timeouts and 60 s (140 s)
         whether another host renews it, before it says that one has it, or takes it over from a dead one."""
 
     async def leave(self, lockspace: Lockspace, host_id: int) -> None: ...

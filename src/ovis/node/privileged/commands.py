@@ -30,13 +30,15 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 _hanging: Counter[str] = Counter()
 
 
-async def run(arguments: Sequence[str], *, stdin: bytes = b"", grace: float = 3.0) -> CommandResult:
-    """Run to the end, however that is. When cancelled, nothing of the process group is left on return, or it hangs in
-    the kernel. Raises Busy, OSError when it cannot be started."""
+async def run(
+    arguments: Sequence[str], *, stdin: bytes = b"", grace: float = 3.0, descriptors: Sequence[int] = ()
+) -> CommandResult:
+    """Run to the end, however that is, with `descriptors` open under the same numbers. When cancelled, nothing of the
+    process group is left on return, or it hangs in the kernel. Raises Busy, OSError when it cannot be started."""
     program = arguments[0]
     if _hanging[program] >= HANGING_LIMIT:
         raise Busy(program, f"{HANGING_LIMIT} of them hang in the kernel already")
-    with _memory_file() as output, _memory_file() as errors, _memory_file(stdin) as given:
+    with memory_file() as output, memory_file() as errors, memory_file(stdin) as given:
         process = await asyncio.create_subprocess_exec(
             *("setpriv", "--pdeathsig", "TERM", "--"),
             *arguments,
@@ -45,6 +47,7 @@ async def run(arguments: Sequence[str], *, stdin: bytes = b"", grace: float = 3.
             stderr=errors,
             env=ENVIRONMENT,
             cwd="/",
+            pass_fds=descriptors,
             start_new_session=True,
         )
         try:
@@ -56,7 +59,8 @@ async def run(arguments: Sequence[str], *, stdin: bytes = b"", grace: float = 3.
 
 
 @contextlib.contextmanager
-def _memory_file(content: bytes = b"") -> Iterator[int]:
+def memory_file(content: bytes = b"") -> Iterator[int]:
+    """A file without a name, which nobody but this process and those who inherit it can open."""
     descriptor = os.memfd_create("ovis-privileged", os.MFD_CLOEXEC)
     try:
         if content:

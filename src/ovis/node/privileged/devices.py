@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ovis.node.privileged.errors import Refused
 from ovis.node.privileged.protocol import CommandResult, Request
-from ovis.node.privileged.rules import device_path, storage_device
+from ovis.node.privileged.rules import Rules, device_path, storage_device
 from ovis.node.privileged.work import Work
 
 STEP = 256 << 20
@@ -144,7 +144,7 @@ async def read_blocks(request: ReadBlocks, work: Work) -> CommandResult:
 async def own_device(request: OwnDevice, work: Work) -> None:
     if request.mode & ~0o660:
         raise Refused(f"mode {request.mode:o} for {request.path}", "at most 660")
-    await asyncio.to_thread(_own, request, work)
+    await asyncio.to_thread(lambda: hand_over(storage_device(request.path), work.rules, request.mode))
 
 
 async def zero_device(request: ZeroDevice, work: Work) -> CommandResult:
@@ -202,14 +202,14 @@ def _master(path: str) -> str:
     return storage_device(path)
 
 
-def _own(request: OwnDevice, work: Work) -> None:
-    device = storage_device(request.path)
+def hand_over(device: str, rules: Rules, mode: int = 0o660) -> None:
+    """Give a device that was checked to the agent. Raises OSError."""
     # the open descriptor is the node that was checked, whatever takes its place now; O_PATH: no driver is asked
     descriptor = os.open(device, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         node = f"/proc/self/fd/{descriptor}"
-        os.chown(node, work.rules.user, work.rules.group)
-        os.chmod(node, request.mode)
+        os.chown(node, rules.user, rules.group)
+        os.chmod(node, mode)
     finally:
         os.close(descriptor)
 

@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         user=options.user,
         group=options.group,
         file_systems=frozenset(options.file_system),
+        loop_folder=PurePosixPath(options.loop_folder),
+        adapters=PurePosixPath(options.adapters),
     )
     os.umask(0o022)
     try:
@@ -59,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--file-system", action="append", default=[], help="a type that may be mounted beside the usual"
     )
+    parser.add_argument("--loop-folder", default=Rules.loop_folder, help="files of managed volumes for labs")
+    parser.add_argument("--adapters", default=Rules.adapters, help="helper programs for managed volumes of vendors")
     parser.add_argument("--log-level", default="WARNING", choices=("INFO", "WARNING", "ERROR"))
     return parser
 

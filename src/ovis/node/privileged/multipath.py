@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from ovis.node.privileged.errors import Refused
@@ -38,6 +39,14 @@ class DropPartitions(Request[CommandResult], frozen=True, kw_only=True):
     name: str
 
 
+class RemoveMap(Request[CommandResult], frozen=True, kw_only=True):
+    """Take a map and the disks that are its paths from the host, until a rescan finds them again. In use: refused."""
+
+    seconds: ClassVar[float] = 60
+
+    name: str
+
+
 async def read_multipath(request: ReadMultipath, work: Work) -> CommandResult:
     if request.what == "maps":
         return await work.run("multipathd", "show", "maps", "json")
@@ -58,3 +67,18 @@ async def drop_partitions(request: DropPartitions, work: Work) -> CommandResult:
 
 async def reread_multipath(request: RereadMultipath, work: Work) -> CommandResult:
     return await work.run("multipathd", "reconfigure")
+
+
+async def remove_map(request: RemoveMap, work: Work) -> CommandResult:
+    """The disks by a program, as the kernel flushes each first, which may hang."""
+    if not _NAME.fullmatch(request.name):
+        raise Refused(f"the multipath map {request.name!r}", "this is no name of a map")
+    device = storage_device(f"/dev/mapper/{request.name}")
+    folder = Path(work.rules.sysfs) / "class/block" / Path(device).name
+    if not (folder / "dm/uuid").read_text(encoding="utf-8").startswith("mpath-"):
+        raise Refused(f"the end of {request.name}", "it is a logical volume and no multipath map")
+    disks = sorted(path.name for path in (folder / "slaves").iterdir())
+    flushed = await work.run("multipath", "-f", "--", request.name)
+    if not flushed.ok or not disks:
+        return flushed
+    return await work.run("tee", *(f"{work.rules.sysfs}/block/{disk}/device/delete" for disk in disks), stdin=b"1\n")

@@ -19,6 +19,9 @@ GROUP_NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 """Volume groups of storage domains are named by their id; those of the host itself never are."""
 
 _DEVICE = re.compile(r"/dev(/[A-Za-z0-9+_.:@#%=,-]+)+")
+LOOP_FOLDER = PurePosixPath("/var/lib/ovis/managed")
+ADAPTERS = PurePosixPath("/usr/libexec/vdsm")
+SYSFS = PurePosixPath("/sys")
 ISCSI_RECORDS = (PurePosixPath("/etc/iscsi"), PurePosixPath("/var/lib/iscsi"))
 
 
@@ -27,6 +30,7 @@ class Rules:
     """`repository`: everything is mounted below it. `user`, `group`: of the agent, who gets devices.
 
     `iscsi_records`: where open-iscsi may keep them. `file_systems`: what may be mounted beside the usual ones.
+    `loop_folder`: files of managed volumes for labs. `adapters`: helper programs that storage vendors have installed.
     """
 
     repository: PurePosixPath
@@ -34,6 +38,9 @@ class Rules:
     group: int
     iscsi_records: tuple[PurePosixPath, ...] = ISCSI_RECORDS
     file_systems: frozenset[str] = field(default_factory=frozenset)
+    loop_folder: PurePosixPath = LOOP_FOLDER
+    adapters: PurePosixPath = ADAPTERS
+    sysfs: PurePosixPath = SYSFS
 
     def mount_point(self, target: str) -> PurePosixPath:
         """The path, if it lies below <repository>/mnt as written. Raises Refused."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ovis.node.privileged import access, devices, iscsi, lvm, mounts, multipath
+from ovis.node.privileged import access, adapters, devices, iscsi, loops, lvm, mounts, multipath, rbd
 from ovis.node.privileged.protocol import Request
 from ovis.node.privileged.work import Work
 
@@ -29,6 +29,12 @@ VERBS: dict[type[Request[Any]], Verb] = {
     multipath.ResizeMap: multipath.resize_map,
     multipath.DropPartitions: multipath.drop_partitions,
     multipath.RereadMultipath: multipath.reread_multipath,
+    multipath.RemoveMap: multipath.remove_map,
+    loops.AttachLoop: loops.attach_loop,
+    loops.DetachLoop: loops.detach_loop,
+    rbd.MapRbd: rbd.map_rbd,
+    rbd.UnmapRbd: rbd.unmap_rbd,
+    adapters.RunAdapter: adapters.run_adapter,
     devices.ReadDevice: devices.read_device,
     devices.ReadBlocks: devices.read_blocks,
     devices.OwnDevice: devices.own_device,

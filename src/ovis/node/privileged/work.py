@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ovis.node.privileged import commands
@@ -20,5 +20,7 @@ class Work:
     iscsi_records: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while records of the iSCSI database change; the same for all calls of a helper."""
 
-    async def run(self, *arguments: str, stdin: bytes = b"", grace: float = 3.0) -> CommandResult:
-        return await commands.run(arguments, stdin=stdin, grace=grace)
+    async def run(
+        self, *arguments: str, stdin: bytes = b"", grace: float = 3.0, descriptors: Sequence[int] = ()
+    ) -> CommandResult:
+        return await commands.run(arguments, stdin=stdin, grace=grace, descriptors=descriptors)

@@ -22,6 +22,7 @@ from volume_station import (
     wish,
 )
 
+from ovis.node.storage.errors import StorageError
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.volume_metadata import Allocation, Legality, VolumeRole
 from ovis.node.storage.images import merging
@@ -38,7 +39,6 @@ from ovis.node.storage.volumes.errors import (
     NoSuchBitmap,
     UnexpectedState,
     Unsupported,
-    VolumeError,
     WrongFormat,
 )
 
@@ -101,7 +101,7 @@ def test_a_failed_copy_leaves_the_target_illegal_and_may_be_repeated(tmp_path: P
         await two_disks(host, FILE, FILE)
         source = await host.path(FILE, 1, 1)
         source.rename(source.with_name("away"))
-        with pytest.raises(VolumeError):
+        with pytest.raises(StorageError):
             await copy(host, FILE, FILE, 0)
         found = await host.metadata(FILE, 2, 2)
         assert (found.generation, found.legality) == (0, Legality.ILLEGAL)

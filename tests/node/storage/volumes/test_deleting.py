@@ -60,10 +60,10 @@ def test_with_the_last_volume_the_link_to_the_template_goes(tmp_path: Path) -> N
         await host.create(wish(FILE, 2, 5))
         await store.write(image_id(2), volume_id(5), replace(await host.metadata(FILE, 2, 5), role=VolumeRole.SHARED))
         await host.create(wish(FILE, 1, 6, parent=(2, 5)))
-        assert (store.root / "images" / image_id(1) / volume_id(5)).exists()
+        assert (host[FILE].root / "images" / image_id(1) / volume_id(5)).exists()
         await delete(host, FILE, 6)
-        assert not (store.root / "images" / image_id(1)).exists()
-        assert (store.root / "images" / image_id(2) / volume_id(5)).exists()
+        assert not (host[FILE].root / "images" / image_id(1)).exists()
+        assert (host[FILE].root / "images" / image_id(2) / volume_id(5)).exists()
         with pytest.raises(NoSuchImage):
             await delete(host, FILE, 6)
 

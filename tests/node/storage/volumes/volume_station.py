@@ -7,7 +7,7 @@ import subprocess
 import traceback
 from collections.abc import Callable, Coroutine
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from directory_store import DirectoryStore
 
@@ -17,6 +17,8 @@ from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.repository import DomainPaths, Repository
 from ovis.node.storage.formats.sanlock_areas import Geometry
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata
+from ovis.node.storage.io.interface import FileIo
+from ovis.node.storage.io.process import IoProcess
 from ovis.node.storage.leases.errors import HostIdTaken
 from ovis.node.storage.leases.interface import Locks, Lockspace
 from ovis.node.storage.leases.local import LocalLocks
@@ -26,6 +28,7 @@ from ovis.node.storage.settings import StorageSettings
 from ovis.node.storage.storage import Storage
 from ovis.node.storage.volumes import creating
 from ovis.node.storage.volumes.creating import Wish
+from ovis.node.storage.volumes.file_store import FileStore
 from ovis.node.storage.volumes.plan import Plan
 from ovis.node.storage.volumes.store import LeasePlace
 from ovis.wire.events import Bus
@@ -47,23 +50,68 @@ def volume_id(number: int) -> VolumeId:
     return VolumeId(f"22222222-0000-4000-8000-{number:012}")
 
 
+CHANGES = ("write", "replace", "create", "resize", "make_folder", "rename", "link", "remove", "remove_tree")
+
+
+class WatchedIo:
+    """The real I/O process; `changed` is called before and after each change of storage."""
+
+    def __init__(self, io: IoProcess) -> None:
+        self._io = io
+        self.changed: Callable[[str], None] = lambda _: None
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._io, name)
+        if name not in CHANGES:
+            return call
+
+        async def change(*arguments: Any, **options: Any) -> Any:
+            self.changed(f"before {name}")
+            result = await call(*arguments, **options)
+            self.changed(f"after {name}")
+            return result
+
+        return change
+
+
 class FolderDomain:
+    """Files: the real store and its process. Block: a store that behaves, without LVM."""
+
     def __init__(self, root: Path, domain: DomainId, locks: Locks, *, is_block: bool, version: int = 5) -> None:
-        self.id, self.version, self.locks = domain, version, locks
+        self.id, self.version, self.locks, self.is_block = domain, version, locks, is_block
         self.root = root
-        root.mkdir(parents=True, exist_ok=True)
+        (root / "images").mkdir(parents=True, exist_ok=True)
         (root / "ids").touch()
-        self.store = DirectoryStore(root, domain, is_block=is_block, version=version)
         # A block domain's own folder is not where its data are.
         self.paths = DomainPaths(PurePosixPath(root / "mnt" if is_block else root))
         self.lockspace = Lockspace(domain, LeasePlace(PurePosixPath(root / "ids")), Geometry())
-        self.io: Any = None
+        self._process = IoProcess([PurePosixPath(root)])
+        self.io = WatchedIo(self._process)
+        self.store: Any
+        if is_block:
+            self.store = DirectoryStore(root, domain, is_block=True, version=version)
+        else:
+            self.store = FileStore(cast(FileIo, self.io), self.paths, domain, version)
 
-    @property
-    def is_block(self) -> bool:
-        return self.store.is_block
+    def watch(self, changed: Callable[[str], None]) -> None:
+        self.io.changed = changed
+        if self.is_block:
+            self.store.changed = changed
 
-    async def close(self) -> None: ...
+    def state(self) -> dict[str, Any]:
+        """What lies there, without data."""
+        names = ("records", "lv", "dev") if self.is_block else ("images",)
+        files = [path for name in names for path in sorted((self.root / name).rglob("*")) if not path.is_dir()]
+        found: dict[str, Any] = {f"{self.id} files": [str(path.relative_to(self.root)) for path in files]}
+        for path in files:
+            if path.parent.name == "records":
+                found[f"{self.id}/{path.name}"] = path.read_text()
+            elif path.name.endswith(".meta"):
+                found[f"{self.id}/{path.name.removesuffix('.meta')}"] = path.read_text()
+        return found
+
+    async def close(self) -> None:
+        await self._process.close()
 
 
 class Station:
@@ -128,18 +176,7 @@ class Station:
 
     def state(self) -> dict[str, Any]:
         """Everything that lies on storage, without data: what a model is compared with."""
-        found: dict[str, Any] = {}
-        for domain in self.domains.values():
-            root = domain.store.root
-            for path in sorted((root / "records").iterdir()):
-                found[f"{domain.id}/{path.name}"] = path.read_text()
-            found[f"{domain.id} files"] = sorted(
-                str(path.relative_to(root))
-                for folder in ("images", "lv", "dev")
-                for path in (root / folder).rglob("*")
-                if not path.is_dir()
-            )
-        return found
+        return {key: value for domain in self.domains.values() for key, value in domain.state().items()}
 
 
 def wish(domain: DomainId, image: int, volume: int, **given: Any) -> Wish:
@@ -183,7 +220,7 @@ def killed_at(folder: Path, change: int, work: Callable[[Station], Coroutine[Any
 
             async def main(station: Station) -> None:
                 for domain in station.domains.values():
-                    domain.store.changed = count
+                    domain.watch(count)
                 await work(station)
 
             run(folder, main)

@@ -69,6 +69,8 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
             "clear_bitmaps",
             "copy_data",
             "merge",
+            "move_domain_device",
+            "reduce_domain",
             "remove_bitmap",
             "sparsify_volume",
             "update_volume",

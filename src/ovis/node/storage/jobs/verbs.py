@@ -12,6 +12,8 @@ from ovis.client.verbs import (
     SDMClearBitmapsArgs,
     SDMCopyDataArgs,
     SDMMergeArgs,
+    SDMMoveDomainDeviceArgs,
+    SDMReduceDomainArgs,
     SDMRemoveBitmapArgs,
     SDMSparsifyVolumeArgs,
     SDMUpdateVolumeArgs,
@@ -97,6 +99,37 @@ async def remove_bitmap(node: Node, args: SDMRemoveBitmapArgs) -> None:
 async def clear_bitmaps(node: Node, args: SDMClearBitmapsArgs) -> None:
     wanted = _div(args.vol_info)
     await _on_volume(node, args.job_id, "clear the bitmaps of", wanted, lambda jobs, _: jobs.clear_bitmaps(wanted))
+
+
+@verb("SDM.move_domain_device")
+async def move_domain_device(node: Node, args: SDMMoveDomainDeviceArgs) -> None:
+    from ovis.node.storage.domains.block_creation import device_path
+    from ovis.node.storage.jobs import device_jobs
+
+    pool, given = _pool(node), args.move_params
+    domain, device = arguments.domain(given.sd_id), device_path(given.guid)
+    to = [device_path(guid) for guid in given.dst_guids or ()]
+    device_jobs.check(pool, domain)
+
+    async def run(_: Job) -> None:
+        await device_jobs.move(pool, domain, device, to)
+
+    node.jobs.start(args.job_id, HostJobType.STORAGE, f"empty disk {given.guid}", run)
+
+
+@verb("SDM.reduce_domain")
+async def reduce_domain(node: Node, args: SDMReduceDomainArgs) -> None:
+    from ovis.node.storage.domains.block_creation import device_path
+    from ovis.node.storage.jobs import device_jobs
+
+    pool, given = _pool(node), args.reduce_params
+    domain, device = arguments.domain(given.sd_id), device_path(given.guid)
+    device_jobs.check(pool, domain)
+
+    async def run(_: Job) -> None:
+        await device_jobs.reduce(pool, domain, device)
+
+    node.jobs.start(args.job_id, HostJobType.STORAGE, f"take disk {given.guid} out", run)
 
 
 async def _on_volume(node: Node, job_id: str, what: str, wanted: Guarded, work: Work) -> None:

@@ -1215,8 +1215,9 @@ class LeaseVerbs(Group):
         lease: Domain and id of the lease that protects the job.
         metadata: What the caller believes is stored: job, generation and status pending must match what is found,
             else nothing is done.
-        Errors: StorageDomainDoesNotExist, UnsupportedDomainVersion, NoSuchLease, AcquireLockFailure,
-            GenerationMismatch, JobStatusMismatch, SanlockLVBError.
+        Errors: StoragePoolNotConnected, StorageDomainDoesNotExist, UnsupportedDomainVersion, NoSuchLease,
+            InvalidMetadata, AcquireHostIdFailure, AcquireLockFailure, GenerationMismatch, JobStatusMismatch,
+            SanlockInquireError, SanlockLVBError.
         """
         await self._call("Lease.fence", LeaseFenceArgs(lease=lease, metadata=metadata), deadline)
 
@@ -1231,7 +1232,8 @@ class LeaseVerbs(Group):
 
         lease: Domain and id of the lease to locate.
         Returns: Path and offset of the lease.
-        Errors: StorageDomainDoesNotExist, UnsupportedDomainVersion, NoSuchLease, InvalidParameterException.
+        Errors: StorageDomainDoesNotExist, UnsupportedDomainVersion, NoSuchLease, InvalidMetadata,
+            InvalidParameterException.
         """
         result: LeaseInfo = await self._call("Lease.info", LeaseInfoArgs(lease=lease), deadline)
         return result
@@ -1264,8 +1266,8 @@ class LeaseVerbs(Group):
 
         lease: Domain and id of the lease to examine.
         Returns: Holders, version and stored metadata.
-        Errors: StorageDomainDoesNotExist, UnsupportedDomainVersion, NoSuchLease, SanlockInquireError,
-            SanlockLVBError.
+        Errors: StorageDomainDoesNotExist, UnsupportedDomainVersion, NoSuchLease, InvalidMetadata,
+            SanlockInquireError, SanlockLVBError.
         """
         result: ExternalLeaseStatus = await self._call("Lease.status", LeaseStatusArgs(lease=lease), deadline)
         return result

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -18,6 +20,7 @@ from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.repository import DomainPaths
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata, VolumeRole
 from ovis.node.storage.formats.volume_tags import Removal
+from ovis.node.storage.io.interface import IoLost
 from ovis.node.storage.io.process import IoProcess
 from ovis.node.storage.volumes.file_store import FileStore, NotRemoved
 
@@ -276,3 +279,40 @@ def test_killed_while_it_is_removed(tmp_path: Path, lives: int, *, all_at_once: 
 
     run(tmp_path, work)
     assert bool(files(tmp_path)) is not all_at_once
+
+
+def test_real_processes_killed_at_any_moment(tmp_path: Path) -> None:
+    """What was answered holds; what was not is a volume, an unfinished one or nothing, and can be cleaned up."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    dice = random.Random(seed)
+    made: set[VolumeId] = set()
+    lost = 0
+
+    async def killer(store: FileStore, io: DyingIo, work: asyncio.Task[None]) -> None:
+        await asyncio.sleep(dice.random() * 0.02)
+        if not work.done() and io.pid is not None:
+            os.kill(io.pid, signal.SIGKILL)
+
+    async def work(store: FileStore, io: DyingIo) -> None:
+        nonlocal lost
+        for number in range(40):
+            volume = VolumeId(f"2000{number:04}-0000-4000-8000-000000000000")
+            making = asyncio.create_task(make(store, volume))
+            await killer(store, io, making)
+            try:
+                await making
+                made.add(volume)
+            except IoLost:
+                lost += 1
+                found = (await store.volumes(IMAGE)).get(volume)
+                if found is None or found.is_unfinished:
+                    await store.discard(IMAGE, volume)
+                else:
+                    made.add(volume)
+        assert set(await store.volumes()) == made, f"seed {seed}"
+        for volume in made:
+            assert await store.read(IMAGE, volume) == METADATA
+
+    run(tmp_path, work)
+    assert len(files(tmp_path)) == 3 * len(made) + bool(made), f"seed {seed}"
+    print(f"seed {seed}: {len(made)} made, {lost} cut off")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 20.0
+MOUNTS_FIRST = 1.0
 GRACE = 120.0
 """For work that is under way on a domain that is opened anew."""
 NESTED = ("glusterSD",)
@@ -135,23 +136,42 @@ class Domains:
             raise NoSuchDomain(domain_id, "its id is no UUID")
         if domain_id in self._closing:
             await asyncio.wait([self._closing[domain_id]])
-        mounts = await self.mounts()
-        looks = {asyncio.create_task(self._is_on(mount, domain_id)): mount for mount in mounts}
         trouble: list[str] = []
+        ways = [asyncio.create_task(self._on_a_mount(domain_id, trouble))]
+        try:
+            # LVM is asked when the mounts do not have it, or one of them takes its time over the answer.
+            await asyncio.wait(ways, timeout=MOUNTS_FIRST)
+            if not ways[0].done() or ways[0].exception() is not None or ways[0].result() is None:
+                ways.append(asyncio.create_task(self._on_disks(domain_id)))
+            for way in asyncio.as_completed(ways):
+                found = await way
+                if found is not None:
+                    return found
+        finally:
+            for task in ways:
+                task.cancel()
+        raise NoSuchDomain(domain_id, "; ".join(trouble))
+
+    async def _on_a_mount(self, domain_id: DomainId, trouble: list[str]) -> Domain | None:
+        mounts = await self.mounts()
+        looks = [asyncio.create_task(self._is_on(mount, domain_id)) for mount in mounts]
         try:
             for next_look in asyncio.as_completed(looks):
                 mount, problem = await next_look
-                if problem is None and mount is not None:
-                    folder = domain_on(mount, domain_id).folder
-                    return await self._storage.parts.open_file_domain(self._storage.io(mount), folder)
                 if problem:
                     trouble.append(problem)
+                if mount is not None:
+                    folder = domain_on(mount, domain_id).folder
+                    return await self._storage.parts.open_file_domain(self._storage.io(mount), folder)
         finally:
             for look in looks:
                 look.cancel()
+        return None
+
+    async def _on_disks(self, domain_id: DomainId) -> Domain | None:
         if domain_id in await self._storage.parts.block_domains():
             return await self._storage.parts.open_block_domain(domain_id)
-        raise NoSuchDomain(domain_id, "; ".join(trouble))
+        return None
 
     async def _is_on(self, mount: PurePosixPath, domain_id: DomainId) -> tuple[PurePosixPath | None, str | None]:
         """The mount when the domain is there, and what went wrong."""

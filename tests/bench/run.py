@@ -21,6 +21,7 @@ import rows_fresh
 import rows_hang
 import rows_migration
 import rows_process
+import rows_transfers
 import rows_vm_create
 import rows_vm_many
 import table
@@ -41,6 +42,7 @@ GROUPS = (
     rows_vm_many,
     rows_migration,
     rows_file_domain,
+    rows_transfers,
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ovis.node.storage.formats.identifiers import DomainId, ImageId
 from ovis.node.storage.formats.volume_tags import Removal
+from ovis.node.storage.images.transferring import Transfer
 from ovis.node.storage.tasks.steps import Step, step
 
 if TYPE_CHECKING:
@@ -70,3 +71,7 @@ async def purge(domain: Domain, image: ImageId, *, discard: bool) -> None:
     found = await domain.store.volumes(image)
     removed = [volume for volume, stored in found.items() if stored.removal is not Removal.NONE]
     await domain.store.purge(image, removed, discard=discard)
+
+
+ELSEWHERE = (Transfer,)
+"""Steps that stand beside their work and are found through this module."""

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ovis.client.types import ImageMoveOperationId, PreparedImageInfo, SubchainInfo, syncType
+from ovis.client.types import (
+    ImageMoveOperationId,
+    ImageSharingMethodArgsHttp,
+    PreparedImageInfo,
+    SubchainInfo,
+    syncType,
+)
 from ovis.client.verbs import (
     ImageCloneStructureArgs,
     ImageDeleteArgs,
     ImageDeleteVolumesArgs,
+    ImageDownloadArgs,
     ImageGetVolumesArgs,
     ImageMoveArgs,
     ImagePrepareArgs,
     ImageReconcileVolumeChainArgs,
     ImageSyncDataArgs,
     ImageTeardownArgs,
+    ImageUploadArgs,
     StoragePoolFinalizeMergeArgs,
     StoragePoolPrepareMergeArgs,
     StoragePoolReduceVolumeArgs,
@@ -23,8 +31,9 @@ from ovis.node.errors import BadParameter
 from ovis.node.registry import verb
 from ovis.node.storage import arguments
 from ovis.node.storage.errors import NoSuchImage
-from ovis.node.storage.images import deleting, merging, moving, reconciling
+from ovis.node.storage.images import deleting, merging, moving, reconciling, transferring
 from ovis.node.storage.images.merging import Subchain
+from ovis.node.storage.images.transferring import Direction
 from ovis.node.storage.volumes import asked, reading
 from ovis.node.storage.volumes import deleting as volume_deleting
 
@@ -121,6 +130,27 @@ async def sync_data(node: Node, args: ImageSyncDataArgs) -> str:
         leaf=args.sync_type is not syncType.INTERNAL,
     )
     return await asked.start(node, "syncImageData", plan, source, target)
+
+
+@verb("Image.upload")
+async def upload(node: Node, args: ImageUploadArgs) -> str:
+    return await _transfer(node, args, Direction.UPLOAD)
+
+
+@verb("Image.download")
+async def download(node: Node, args: ImageDownloadArgs) -> str:
+    return await _transfer(node, args, Direction.DOWNLOAD)
+
+
+async def _transfer(node: Node, args: ImageUploadArgs | ImageDownloadArgs, direction: Direction) -> str:
+    domain = await asked.spm_domain(node, args.storagepool_id, args.storagedomain_id)
+    image = arguments.image(args.image_id)
+    asked.require_unused(node, domain.id, image, list(await domain.store.volumes(image)))
+    if not isinstance(args.method_args, ImageSharingMethodArgsHttp):
+        raise BadParameter("methodArgs", "HTTP is the only way there is")
+    volume, address = arguments.volume_or_none(args.volume_id), args.method_args
+    plan = await transferring.plan(domain, image, volume, direction, address.url, address.headers or {})
+    return await asked.start(node, f"{direction.value}Image", plan, domain)
 
 
 @verb("Image.reconcileVolumeChain")

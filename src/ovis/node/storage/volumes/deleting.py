@@ -44,6 +44,10 @@ async def plan(
         gone.add(volume)
         if layer is None and volume not in image.unreadable:
             raise NoSuchVolume(domain.id, image_id, volume)
+        if layer is None and not force:
+            raise BadVolumeParameter(
+                f"volume {volume} of {image}", "its metadata cannot be read: only force deletes it"
+            )
         if layer is not None and not force:
             await _check(domain, image, layer, gone)
         if layer is not None:

@@ -10,7 +10,7 @@ StorageError
     ├── BrokenChain, NotInChain, WrongParent, UnexpectedState, IllegalVolume
     ├── InvalidUpdate
     ├── NoSuchBitmap, BitmapFailed, RemoveBitmapFailed, MergeBitmapFailed, BadBitmapChain
-    ├── CopyFailed, MergeFailed, ImageExists, TransientExists, Unsupported
+    ├── CopyFailed, TransferFailed, MergeFailed, ImageExists, TransientExists, Unsupported
     └── Untrusted                      what came from outside is not what it says, or names other files
 """
 
@@ -139,6 +139,10 @@ class TemplateNotWritable(VolumeError):
 
 class CopyFailed(VolumeError):
     wire_name = "CopyImageError"
+
+
+class TransferFailed(VolumeError):
+    wire_name = "ImagesActionError"
 
 
 class MergeFailed(VolumeError):

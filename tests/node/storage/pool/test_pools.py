@@ -357,3 +357,39 @@ def test_list_of_members_that_a_caller_keeps_is_better_than_that_on_disk(tmp_pat
             assert (await pool.read())[2].domains == {master: ACTIVE, second: ATTACHED}
 
     asyncio.run(main())
+
+
+def test_spm_that_is_told_of_another_master_gives_the_role_up(tmp_path: Path) -> None:
+    async def main() -> None:
+        cluster = Cluster(tmp_path)
+        async with cluster.host("one") as one, cluster.host("two") as two:
+            master, second = await make_domain(cluster, one), await make_domain(cluster, one)
+            await make_pool(one, master, second)
+            statuses = {master: ACTIVE, second: ACTIVE}
+            pool = await connected(one, master, domains=statuses)
+            await pool.spm.take()
+            await creating.reconstruct(two, NewPool(POOL, "first", second, 2), statuses, host_id=2)
+            await connected(one, second, version=2, domains=statuses)
+            assert pool.spm.role == "Free"
+            await pool.spm.take()
+            assert (await pool.read())[0].id == second
+
+    asyncio.run(main())
+
+
+def test_role_taken_again_right_after_its_loss_is_whole(tmp_path: Path) -> None:
+    async def main() -> None:
+        cluster = Cluster(tmp_path)
+        async with cluster.host() as storage:
+            master = await make_domain(cluster, storage)
+            await make_pool(storage, master)
+            pool = await connected(storage, master)
+            await pool.spm.take()
+            await asyncio.gather(pool.spm.lose("for the test"), pool.spm.lose("twice"), pool.spm.take())
+            assert pool.spm.role == "SPM"
+            found = await storage.domain(master)
+            owner = await found.locks.owner(sdm(found))
+            assert owner is not None
+            assert owner.host_id == 1
+
+    asyncio.run(main())

@@ -80,6 +80,8 @@ class Pools:
             listed = MappingProxyType({**(metadata.domains if domains is None else domains)})
             wanted = Membership(pool_id, host_id, master, master_version, listed, is_told=domains is not None)
             await self._check_no_higher_master(wanted)
+            if self._pool is not None and self._pool.membership.master != master:
+                await self._pool.spm.lose(f"domain {master} is the master now")
             await self._join(wanted)
 
     async def disconnect(self, pool_id: PoolId, *, host_id: int) -> None:

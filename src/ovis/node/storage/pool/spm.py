@@ -57,6 +57,7 @@ class Spm:
         self.role = SpmRole.FREE
         self._pool = pool
         self._turn = asyncio.Lock()
+        self._cleaning = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self._master: Domain | None = None
         """While this host has, or may have, anything of the role there."""
@@ -95,7 +96,8 @@ class Spm:
         async with self._turn:
             if self.role is SpmRole.SPM:
                 return
-            self.role = SpmRole.CONTEND
+            async with self._cleaning:  # what a lost role left is gone first
+                self.role = SpmRole.CONTEND
             try:
                 await self._take()
                 self._check_contending()
@@ -198,11 +200,12 @@ class Spm:
         """Leave nothing of the role behind, whatever storage says to that."""
         self.role = SpmRole.FREE
         self._end_watch()
-        await self._pool.storage.tasks.let_go()
-        self._pool.storage.tie(None, at_once=True)
-        master, self._master = self._master, None
-        if master is not None:
-            await self._let_go_of(master)
+        async with self._cleaning:
+            await self._pool.storage.tasks.let_go()
+            self._pool.storage.tie(None, at_once=True)
+            master, self._master = self._master, None
+            if master is not None:
+                await self._let_go_of(master)
 
     async def _let_go_of(self, master: Domain) -> None:
         for what, call in (("closed", master.close_master), ("released", partial(master.locks.release, sdm(master)))):

@@ -157,6 +157,10 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Owner of what is made on file systems, as numbers: all hosts must agree, and existing ones use 36."""
     privileged_socket: Path | None = None
     """Of a helper that is started by the system; none: the agent, as root, starts its own."""
+    managed_files: Path = Path("/var/lib/ovis/managed")
+    """Files that may be attached as managed volumes, for labs. This and the next: of the agent's own helper."""
+    adapter_folder: Path = Path("/usr/libexec/vdsm")
+    """Helper programs of storage vendors for managed volumes."""
     io_seconds: Seconds = 60
     """An operation on a file system that takes longer is given up, and its process replaced."""
     check_seconds: Seconds = 10

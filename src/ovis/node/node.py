@@ -237,6 +237,7 @@ def _storage_settings(config: Config) -> StorageSettings:
         host_name=config.host.name or socket.gethostname(),
         owner=(given.user, given.group),
         privileged_socket=given.privileged_socket,
+        helper_options=("--loop-folder", str(given.managed_files), "--adapters", str(given.adapter_folder)),
         io_deadline=given.io_seconds,
         check_period=given.check_seconds,
         retry_period=given.retry_seconds,

@@ -69,10 +69,12 @@ SERVICE = Path("/run/ovis-privileged/socket")
 """Where the helper listens when it runs as a service of its own."""
 
 
-def found(path: Path | None, *, repository: PurePosixPath, user: int, group: int) -> Privileged:
+def found(
+    path: Path | None, *, repository: PurePosixPath, user: int, group: int, options: Sequence[str] = ()
+) -> Privileged:
     """The helper at `path`; None: one of our own if we are root, else the service at its usual place."""
     if path is None and os.geteuid() == 0:
-        return Privileged(child(repository=repository, user=user, group=group))
+        return Privileged(child(repository=repository, user=user, group=group, options=options))
     return Privileged(at(path or SERVICE))
 
 

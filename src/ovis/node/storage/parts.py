@@ -38,7 +38,13 @@ class Parts:
 
         settings = self.settings
         user, group = settings.owner
-        return found(settings.privileged_socket, repository=settings.repository.root, user=user, group=group)
+        return found(
+            settings.privileged_socket,
+            repository=settings.repository.root,
+            user=user,
+            group=group,
+            options=settings.helper_options,
+        )
 
     def connections(self, storage: Storage) -> Connections:
         from ovis.node.storage.connections.connections import Connections

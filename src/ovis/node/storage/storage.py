@@ -8,6 +8,7 @@
     ├── tasks          long operations, kept across crashes                tasks/
     ├── nbd            servers of single volumes                            nbd/server.py
     ├── prepared       volumes in use on this host, and by whom            volumes/prepared.py
+    ├── managed        block devices of storage systems                   managed/volumes.py
     ├── pools          the pool that this host is in, and its SPM role     pool/
     └── monitors       checks of the domains in use                        domains/monitor.py
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ovis.node.storage.formats.identifiers import DomainId
     from ovis.node.storage.io.interface import FileIo
     from ovis.node.storage.leases.interface import Locks, Tie
+    from ovis.node.storage.managed.volumes import ManagedVolumes
     from ovis.node.storage.nbd.server import NbdServers
     from ovis.node.storage.pool.extensions import Extensions
     from ovis.node.storage.pool.pools import Pools
@@ -106,6 +108,14 @@ class Storage:
         from ovis.node.storage.nbd.server import NbdServers
 
         return NbdServers(self, self.settings.run / "nbd")
+
+    @cached_property
+    def managed(self) -> ManagedVolumes:
+        from ovis.node.storage.managed.records import Records
+        from ovis.node.storage.managed.volumes import ManagedVolumes
+
+        records = Records(self.settings.state / "managed")
+        return ManagedVolumes(records, self.settings.managed_links, self.privileged, lambda: self.connections)
 
     @cached_property
     def prepared(self) -> Prepared:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ovis.node.errors import NodeError
 from ovis.node.storage.domains.interface import Domain
 from ovis.node.storage.errors import NoSuchDomain
 from ovis.node.storage.formats.domain_record import DomainRecord
@@ -103,6 +104,18 @@ class Pool:
         _, _, metadata = await self.read()
         if not self.membership.is_told and metadata.domains != self.membership.domains:
             await self.use(replace(self.membership, domains=MappingProxyType({**metadata.domains})))
+
+    async def correct_former_masters(self) -> None:
+        """A crash between the two writes of a change of master leaves an old one that still says so."""
+        others = [domain for domain in self.membership.active if domain != self.membership.master]
+        versions = await self.storage.pools.versions_as_master(self.id, others)
+        for domain_id, version in zip(others, versions, strict=True):
+            if 0 <= version < self.membership.master_version:
+                try:
+                    domain = await self.storage.domain(domain_id)
+                    await self.change_domain(domain, lambda record: records.as_member(record, self.id))
+                except (NodeError, OSError) as error:
+                    log.warning("pool %s: domain %s still says that it is the master: %s", self.id, domain_id, error)
 
     async def use(self, wanted: Membership) -> None:
         """Make this host agree with a membership: kept on its disk, active domains in use, others not."""

@@ -107,6 +107,7 @@ class Spm:
             self.role = SpmRole.SPM
             self._serve_mail()
         log.info("pool %s: this host is the SPM", self._pool.id)
+        self._pool.storage.keep(self._pool.correct_former_masters(), f"former masters of {self._pool.id}")
 
     async def give_up(self) -> None:
         """Safe to repeat. Raises TasksInTheWay, and what keeps the master mounted: then this host is still SPM."""

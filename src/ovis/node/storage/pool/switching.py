@@ -4,8 +4,9 @@
     2  it gets the pool's metadata with a higher version: from here on it leads
     3  the SPM role goes on there, and the old master becomes a regular member
 
-A crash before 2 changed nothing that counts; after it there are two that say Master, and the version tells which one
-leads. No other task of the SPM may run meanwhile, nor be started: its record would be in two places.
+A crash before 2 changed nothing that counts; after it there are two that say Master, the version tells which one leads,
+and the next SPM corrects the other. No other task of the SPM may run meanwhile, nor be started: its record would be in
+two places.
 """
 
 from __future__ import annotations

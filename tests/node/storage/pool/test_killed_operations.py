@@ -12,13 +12,15 @@ import storage_host
 from storage_host import POOL, Cluster, HostParts, connected, make_domain, make_pool, until
 
 from ovis.client.types import TaskResult
+from ovis.node.errors import NodeError
 from ovis.node.storage.domains import membership
 from ovis.node.storage.formats.domain_metadata import Role
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.pool_metadata import DomainStatus
 from ovis.node.storage.io.interface import FileIo
-from ovis.node.storage.pool import asking
-from ovis.node.storage.pool.errors import DomainAttached, DomainNotInPool, WrongMaster
+from ovis.node.storage.pool import asking, creating
+from ovis.node.storage.pool.creating import NewPool
+from ovis.node.storage.pool.errors import DomainAttached, DomainNotInPool, PoolExists, WrongMaster
 from ovis.node.storage.storage import Storage
 
 ACTIVE, ATTACHED = DomainStatus.ACTIVE, DomainStatus.ATTACHED
@@ -199,6 +201,54 @@ def test_done_again_after_each_death_it_is_as_if_done_once(
             await lives_again(cluster, found, OPERATIONS[name])
             if not died:
                 assert lives > 0
+                return
+        raise AssertionError("it never ended by itself")
+
+    monkeypatch.setattr(storage_host, "HostParts", MortalParts)
+    asyncio.run(main())
+
+
+async def create(storage: Storage, found: Domains) -> None:
+    await make_pool(storage, found.master, found.second)
+
+
+async def reconstruct(storage: Storage, found: Domains) -> None:
+    statuses = {found.master: ACTIVE, found.second: ACTIVE}
+    await creating.reconstruct(storage, NewPool(POOL, "first", found.second, 2), statuses, host_id=1)
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["create", "reconstruct"])
+def test_pool_whose_making_was_cut_short_is_made_by_the_same_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    async def dies(cluster: Cluster, lives: int) -> tuple[Domains, bool]:
+        async with cluster.host("one") as storage:
+            life = cast(MortalParts, storage.parts).life
+            found = Domains(await make_domain(cluster, storage), await make_domain(cluster, storage))
+            if not is_new:
+                await create(storage, found)
+            life.at_death, life.left = cluster.locks("one").die, lives
+            with contextlib.suppress(NodeError, ConnectionAbortedError):
+                await (create if is_new else reconstruct)(storage, found)
+            return found, life.is_over.is_set()
+
+    async def main() -> None:
+        for lives in range(60):
+            MortalParts.life = Life()
+            cluster = Cluster(tmp_path / str(lives))
+            found, died = await dies(cluster, lives)
+            MortalParts.life = Life()
+            cluster.boot("one")
+            cluster.leases.advance(1000)
+            async with cluster.host("one") as storage:
+                with contextlib.suppress(PoolExists):  # it was done
+                    await (create if is_new else reconstruct)(storage, found)
+                leader, version = (found.master, 1) if is_new else (found.second, 2)
+                pool = await connected(storage, leader, version=version)
+                await pool.spm.take()
+                second = ATTACHED if is_new else ACTIVE
+                assert (await pool.read())[2].domains == {found.master: ACTIVE, found.second: second}
+            if not died:
                 return
         raise AssertionError("it never ended by itself")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from ovis.client.types import CopyDataDIVEndpoint, CopyDataEndpoint, HostJobType
+from ovis.client.types import CopyDataDIVEndpoint, CopyDataEndpoint, CopyDataExternalEndpoint, HostJobType
 from ovis.client.verbs import (
     SDMAddBitmapArgs,
     SDMAmendVolumeArgs,
@@ -22,8 +22,11 @@ from ovis.node.errors import BadParameter
 from ovis.node.jobs import Job
 from ovis.node.registry import verb
 from ovis.node.storage import arguments
+from ovis.node.storage.formats.identifiers import LeaseId
 from ovis.node.storage.formats.volume_metadata import Legality, VolumeRole
 from ovis.node.storage.images.verbs import subchain_of
+from ovis.node.storage.jobs import external_end
+from ovis.node.storage.jobs.external_end import ExternalEnd
 from ovis.node.storage.jobs.guarded import Guarded
 from ovis.node.storage.jobs.volume_jobs import Attributes, VolumeJobs
 from ovis.node.storage.leases.errors import InNoPool
@@ -40,12 +43,23 @@ Work = Callable[[VolumeJobs, Job], Awaitable[None]]
 
 @verb("SDM.copy_data")
 async def copy_data(node: Node, args: SDMCopyDataArgs) -> None:
-    source, target = _place("source", args.source).place, _place("destination", args.destination)
+    source, target = _end("source", args.source), _end("destination", args.destination)
 
     async def work(jobs: VolumeJobs, job: Job) -> None:
-        await jobs.copy_data(source, target, with_bitmaps=args.copy_bitmaps, on_percent=_progress(job))
+        options = {"with_bitmaps": args.copy_bitmaps}
+        match source, target:
+            case Guarded(), Guarded():
+                await jobs.copy_data(source.place, target, **options, on_percent=_progress(job))
+            case ExternalEnd(), Guarded():
+                await jobs.copy_in(source, target, **options, on_percent=_progress(job))
+            case Guarded(), ExternalEnd():
+                await jobs.copy_out(source.place, target, **options, on_percent=_progress(job))
 
-    await _start(node, args.job_id, f"copy volume {source.volume}", work, source.domain, target.place.domain)
+    ends = [end for end in (source, target) if isinstance(end, Guarded)]
+    if not ends:
+        raise BadParameter("source", "one end has to be a volume of a storage domain")
+    what = f"copy volume {ends[0].place.volume}"
+    await _start(node, args.job_id, what, work, *(end.place.domain for end in ends))
 
 
 @verb("SDM.merge")
@@ -158,10 +172,21 @@ def _pool(node: Node) -> Pool:
     return pool
 
 
-def _place(field: str, endpoint: CopyDataEndpoint) -> Guarded:
-    if not isinstance(endpoint, CopyDataDIVEndpoint):
-        raise BadParameter(field, "only volumes of storage domains are copied by this version")
-    return _div(endpoint)
+def _end(field: str, endpoint: CopyDataEndpoint) -> Guarded | ExternalEnd:
+    if isinstance(endpoint, CopyDataDIVEndpoint):
+        return _div(endpoint)
+    assert isinstance(endpoint, CopyDataExternalEndpoint)
+    end = ExternalEnd(
+        url=endpoint.url,
+        format=endpoint.format.lower(),
+        domain=arguments.domain(endpoint.lease.sd_id),
+        lease=LeaseId(endpoint.lease.lease_id.lower()),
+        generation=endpoint.generation,
+        create=endpoint.create,
+        is_zero=endpoint.is_zero,
+    )
+    external_end.check(field, end)
+    return end
 
 
 def _div(endpoint: CopyDataDIVEndpoint) -> Guarded:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ovis.node import processes
@@ -20,7 +21,9 @@ from ovis.node.storage.formats.volume_metadata import (
 )
 from ovis.node.storage.images import merging
 from ovis.node.storage.images.merging import Subchain
-from ovis.node.storage.jobs.guarded import Guarded, working_on
+from ovis.node.storage.jobs import external_end
+from ovis.node.storage.jobs.external_end import ExternalEnd
+from ovis.node.storage.jobs.guarded import CLAIM_SECONDS, Guarded, working_on
 from ovis.node.storage.leases.held import inherited, volume_lease
 from ovis.node.storage.volumes import bitmaps, copying, qemu_img, reading
 from ovis.node.storage.volumes.copying import Place
@@ -70,6 +73,34 @@ class VolumeJobs:
                 _require_qcow2(from_layer)
             await copying.fill(self.storage, source, target.place, bitmaps=with_bitmaps, on_percent=on_percent)
 
+    async def copy_in(self, source: ExternalEnd, target: Guarded, *, with_bitmaps: bool, on_percent: OnPercent) -> None:
+        """From outside into a volume."""
+        work = working_on(self.storage, self.host_id, target, job_id=self.job_id, changes_data=True)
+        async with work, self._outside(source):
+            await copying.fill_from(
+                self.storage, source.disk, target.place, bitmaps=with_bitmaps, on_percent=on_percent
+            )
+
+    async def copy_out(self, source: Place, target: ExternalEnd, *, with_bitmaps: bool, on_percent: OnPercent) -> None:
+        """From a volume to outside."""
+        needed = [
+            claims.domain(source.domain, exclusive=False),
+            claims.image(source.domain, source.image, exclusive=False),
+        ]
+        async with (
+            self.storage.claims.hold(needed, by=f"job {self.job_id}", seconds=CLAIM_SECONDS),
+            self._outside(target),
+        ):
+            await copying.pour_out(
+                self.storage,
+                source,
+                target.disk,
+                create=target.create,
+                is_zero=target.is_zero,
+                bitmaps=with_bitmaps,
+                on_percent=on_percent,
+            )
+
     async def merge(self, subchain: Subchain, *, with_bitmaps: bool, on_percent: OnPercent) -> None:
         """The base is ILLEGAL before (prepareMerge) and after (until finalizeMerge)."""
         base = Guarded(Place(subchain.domain, subchain.image, subchain.base), subchain.base_generation)
@@ -110,15 +141,19 @@ class VolumeJobs:
 
     async def add_bitmap(self, wanted: Guarded, name: str) -> None:
         async with self._disk(wanted) as (domain, layer, disk):
-            await bitmaps.add(domain, layer, disk.path, name)
+            await bitmaps.add(domain, layer, PurePosixPath(disk.path), name)
 
     async def remove_bitmap(self, wanted: Guarded, name: str) -> None:
         async with self._disk(wanted) as (domain, layer, disk):
-            await bitmaps.remove(domain, layer, disk.path, name)
+            await bitmaps.remove(domain, layer, PurePosixPath(disk.path), name)
 
     async def clear_bitmaps(self, wanted: Guarded) -> None:
         async with self._disk(wanted) as (domain, layer, disk):
-            await bitmaps.clear(domain, layer, disk.path)
+            await bitmaps.clear(domain, layer, PurePosixPath(disk.path))
+
+    def _outside(self, end: ExternalEnd) -> AbstractAsyncContextManager[None]:
+        now = self.storage.now()
+        return external_end.working_on(self.storage, self.host_id, end, job_id=self.job_id, now=now)
 
     @asynccontextmanager
     async def _disk(self, wanted: Guarded, *, changes_data: bool = False) -> AsyncIterator[tuple[Domain, Layer, Disk]]:

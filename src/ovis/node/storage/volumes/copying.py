@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ovis.node.storage.volumes import qemu_img, reading, sizes
 from ovis.node.storage.volumes.chain import Layer
 from ovis.node.storage.volumes.errors import CopyFailed, QemuImgFailed
 from ovis.node.storage.volumes.making import NewVolume, write_header
-from ovis.node.storage.volumes.qemu_img import Disk
+from ovis.node.storage.volumes.qemu_img import Disk, OnPercent
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
@@ -35,41 +35,65 @@ async def fill(
     target: Place,
     *,
     bitmaps: bool = False,
-    on_percent: Callable[[int], None],
+    on_percent: OnPercent,
 ) -> None:
     """Replace the content of `target`, finished or not, by what `source` shows.
 
     A target that has a parent gets what `source` holds itself, and its parent must have got what is below that.
     Safe to repeat: the target is made empty first. Raises CopyFailed, NoSpace; the target's content is of no use then.
     """
-    source_domain = await storage.domain(source.domain)
-    target_domain = await storage.domain(target.domain)
-    chain = (await reading.image(source_domain, source.image)).chain(source.volume)
-    wanted = await reading.any_layer(target_domain, target.image, target.volume)
-    below = await reading.below(target_domain, target.image, wanted.metadata.parent)
-    async with AsyncExitStack() as held:
-        sources = await held.enter_async_context(storage.prepared.active(source_domain, chain))
-        top = Disk(sources[source.volume], chain[-1].qemu_format)
-        await _make_room(target_domain, wanted, top)
-        targets = await held.enter_async_context(storage.prepared.active(target_domain, [*below, wanted]))
-        parent = Disk(targets[below[-1].id], below[-1].qemu_format) if below else None
-        disk = Disk(targets[wanted.id], wanted.qemu_format)
-        is_qcow2 = disk.format == qemu_img.QCOW2
-        try:
+    async with _shown(storage, source) as disk:
+        await fill_from(storage, disk, target, bitmaps=bitmaps, on_percent=on_percent)
+
+
+async def fill_from(
+    storage: Storage, source: Disk, target: Place, *, bitmaps: bool = False, on_percent: OnPercent
+) -> None:
+    """As `fill`, from anywhere."""
+    domain = await storage.domain(target.domain)
+    wanted = await reading.any_layer(domain, target.image, target.volume)
+    below = await reading.below(domain, target.image, wanted.metadata.parent)
+    try:
+        await _make_room(domain, wanted, source)
+        async with storage.prepared.active(domain, [*below, wanted]) as paths:
+            parent = Disk(paths[below[-1].id], below[-1].qemu_format) if below else None
+            disk = Disk(paths[wanted.id], wanted.qemu_format)
+            is_qcow2 = disk.format == qemu_img.QCOW2
             if is_qcow2:
                 fresh = NewVolume(wanted.id, wanted.metadata, 0, False, parent.format if parent else None)
-                await write_header(target_domain, fresh, disk)
-            await qemu_img.on(target_domain).convert(
-                top,
+                await write_header(domain, fresh, disk)
+            await qemu_img.on(domain).convert(
+                source,
                 disk,
                 above=parent,
-                target_is_zero=disk.format == qemu_img.QCOW2
-                or (wanted.stored.is_unfinished and not target_domain.is_block),
+                target_is_zero=is_qcow2 or (wanted.stored.is_unfinished and not domain.is_block),
                 bitmaps=bitmaps,
                 on_percent=on_percent,
             )
+    except QemuImgFailed as error:
+        raise CopyFailed(str(target), f"was not filled from {source.path}: {error}") from error
+
+
+async def pour_out(
+    storage: Storage, source: Place, target: Disk, *, create: bool, is_zero: bool, bitmaps: bool, on_percent: OnPercent
+) -> None:
+    """Copy what `source` shows to somewhere outside. Raises CopyFailed."""
+    domain = await storage.domain(source.domain)
+    async with _shown(storage, source) as disk:
+        try:
+            await qemu_img.on(domain).convert(
+                disk, target, create=create, target_is_zero=is_zero, bitmaps=bitmaps, on_percent=on_percent
+            )
         except QemuImgFailed as error:
-            raise CopyFailed(str(source), f"was not copied to {target}: {error}") from error
+            raise CopyFailed(str(source), f"was not copied to {target.path}: {error}") from error
+
+
+@asynccontextmanager
+async def _shown(storage: Storage, source: Place) -> AsyncIterator[Disk]:
+    domain = await storage.domain(source.domain)
+    chain = (await reading.image(domain, source.image)).chain(source.volume)
+    async with storage.prepared.active(domain, chain) as paths:
+        yield Disk(paths[source.volume], chain[-1].qemu_format)
 
 
 async def _make_room(domain: Domain, target: Layer, source: Disk) -> None:

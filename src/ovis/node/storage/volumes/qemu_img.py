@@ -48,9 +48,9 @@ def _nothing(_: int) -> None:
 
 @dataclass(frozen=True)
 class Disk:
-    """A file or device and the format of its content (raw, qcow2)."""
+    """A file or device and the format of its content (raw, qcow2). Text: an address of another kind (nbd:...)."""
 
-    path: PurePosixPath
+    path: PurePosixPath | str
     format: str
 
 
@@ -113,6 +113,7 @@ class QemuImg:
         target: Disk,
         *,
         above: Disk | None = None,
+        create: bool = False,
         target_is_zero: bool = False,
         bitmaps: bool = False,
         on_percent: OnPercent = _nothing,
@@ -121,14 +122,15 @@ class QemuImg:
         old qcow2 layer should be made anew before (`create`).
 
         `above`: the twin of the source's parent: only what the source itself holds is copied, and the target must name
-        that twin. `target_is_zero`: nobody has written there. Safe to repeat.
+        that twin. `target_is_zero`: nobody has written there. `create`: the target is not there yet. Safe to
+        repeat.
         """
-        words = ["-p", "-n"]
+        words = ["-p"] + ([] if create else ["-n"])
         if target.format == RAW:
             words.append("-W")  # in any order: faster, and a raw target is not spread out by it
         if above is not None:
             words += ["-B", str(above.path), "-F", above.format]
-        elif target_is_zero:
+        elif target_is_zero and not create:
             words.append("--target-is-zero")
         if bitmaps:
             words += ["--bitmaps", "--skip-broken-bitmaps"]
@@ -166,7 +168,7 @@ class QemuImg:
 
     async def _direct(
         self,
-        path: PurePosixPath,
+        path: PurePosixPath | str,
         command: str,
         words: list[str],
         ends: list[str],
@@ -189,15 +191,15 @@ class QemuImg:
                 raise
             return
 
-    async def _look(self, path: PurePosixPath, command: str, *words: str) -> Ended:
+    async def _look(self, path: PurePosixPath | str, command: str, *words: str) -> Ended:
         return await self._run(path, command, *words, limits=LOOK)
 
-    async def _write(self, path: PurePosixPath, command: str, *words: str) -> None:
+    async def _write(self, path: PurePosixPath | str, command: str, *words: str) -> None:
         await self._run(path, command, *words, limits=WORK, seconds=self.stall)
 
     async def _run(
         self,
-        path: PurePosixPath,
+        path: PurePosixPath | str,
         command: str,
         *words: str,
         limits: Limits,
@@ -241,7 +243,7 @@ def alone(disk: Disk) -> str:
     return _layers((disk,))
 
 
-def _decoded(command: str, path: PurePosixPath, output: bytes, kind: type[T]) -> T:
+def _decoded(command: str, path: PurePosixPath | str, output: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(output, type=kind)
     except msgspec.MsgspecError as error:

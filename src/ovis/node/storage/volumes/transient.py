@@ -31,14 +31,15 @@ async def make(
     """An empty layer on `below`, which stays prepared as long as the VM lives. Raises TransientExists."""
     path = path_of(folder, domain, volume, vm)
     _require_new(path)
-    layer = Disk(PurePosixPath(path), QCOW2)
     try:
-        await QemuImg().create(layer, capacity, backing=str(below.path), backing_format=below.format)
+        await QemuImg().create(
+            Disk(PurePosixPath(path), QCOW2), capacity, backing=str(below.path), backing_format=below.format
+        )
         path.chmod(MODE)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return layer.path
+    return PurePosixPath(path)
 
 
 def _require_new(path: Path) -> None:

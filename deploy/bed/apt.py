@@ -6,6 +6,7 @@ from pathlib import Path
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _SECONDS = 300
+_MAIN, _SECURITY = "Debian", "Debian-Security"
 
 
 class BuildFailed(Exception):
@@ -31,17 +32,25 @@ class Mirror:
 
 def mirror() -> Mirror:
     """The Debian mirrors that this machine's apt already uses. Raises BuildFailed."""
-    listed = command(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(LABEL)", "Created-By: Packages"], seconds=30
-    )
+    found = _addresses()
+    if _MAIN not in found:  # they have names only after they were read once
+        command(["apt-get", "-q", "update"])
+        found = _addresses()
+    if _MAIN not in found:
+        raise BuildFailed("apt has no Debian mirror among its sources")
+    return Mirror(found[_MAIN], found.get(_SECURITY))
+
+
+def _addresses() -> dict[str, str]:
+    """{label: address} of Debian's own sources."""
+    wanted = "$(REPO_URI) $(ORIGIN) $(LABEL)"
+    listed = command(["apt-get", "indextargets", "--format", wanted, "Created-By: Packages"], seconds=30)
     found: dict[str, str] = {}
     for line in listed.splitlines():
         address, origin, label = [*line.split(" ", 2), "", ""][:3]
         if origin == "Debian":
             found.setdefault(label, address.rstrip("/"))
-    if "Debian" not in found:
-        raise BuildFailed("apt has no Debian mirror among its sources, or no lists of it: run apt-get update")
-    return Mirror(found["Debian"], found.get("Debian-Security"))
+    return found
 
 
 @dataclass(frozen=True)

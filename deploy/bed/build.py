@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,9 +55,11 @@ def _build(home: Path) -> None:
         image = Image(scratch / "image")
         image.folder.mkdir()
         source = mirror()
-        found = _kernels(source, scratch, image.folder)
         root = scratch / "root"
-        tree.bootstrap(source, root)
+        with ThreadPoolExecutor(1) as other:  # one waits for the mirror while the other unpacks
+            fetching = other.submit(_kernels, source, scratch, image.folder)
+            tree.bootstrap(source, root)
+            found = fetching.result()
         tree.complete(root, found)
         command(
             [

@@ -10,6 +10,7 @@ CACHE is OVIS_CACHE, else ~/.cache/ovis; KEY is made from the list of packages a
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from deploy.bed.kernels import FAST, STABLE, Kernel
@@ -43,8 +44,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get("OVIS_CACHE") or Path.home() / ".cache/ovis") / "bed"
 
 
+@cache
 def place() -> Path:
-    """Where the image of today's recipe lies, or would."""
+    """Where the image of today's recipe lies, or would. A process stays with one, whatever is edited meanwhile."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for name in _RECIPE:

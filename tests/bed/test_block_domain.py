@@ -17,6 +17,7 @@ from ovis.node.storage.formats.group_tags import UNREADY
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.volume_tags import Removal
 from ovis.node.storage.lvm import groups
+from ovis.node.storage.lvm.isolation import Isolation
 from tests.bed.parts.block import GIB, block_domain, block_host, metadata_of, new_domain, new_image, new_volume
 from tests.bed.parts.loop import loop_device
 from tests.bed.parts.programs import run
@@ -226,6 +227,35 @@ def test_disks_come_move_and_go(tmp_path: Path, disks: list[Path]) -> None:
                 await block_devices.reduce(domain, first)
 
     asyncio.run(main())
+
+
+def test_a_disk_that_hangs_holds_up_its_own_group_alone(tmp_path: Path, disks: list[Path]) -> None:
+    sectors = run("blockdev", "--getsz", disks[1]).strip()
+    run("dmsetup", "create", "hung", "--table", f"0 {sectors} linear {disks[1]} 0")
+    isolation = Isolation((f"^{disks[0]}$", "^/dev/mapper/hung$"))
+    other = new_domain().id
+
+    async def main() -> None:
+        async with block_host(tmp_path, isolation) as host, block_domain(host, disks[:1]) as domain:
+            await groups.create(host.lvm, other, [PurePosixPath("/dev/mapper/hung")])
+            await asyncio.to_thread(run, "dmsetup", "suspend", "hung")
+            hanging = asyncio.create_task(host.lvm.group(other))
+            try:
+                image, volume = new_image(), new_volume()
+                await domain.store.begin(image, volume, metadata_of(domain.id, image), size=GIB, allocate=True)
+                await domain.store.publish(image, volume)
+                await domain.store.deactivate(image, volume)
+                assert not hanging.done()
+            finally:
+                await asyncio.to_thread(run, "dmsetup", "resume", "hung")
+            assert (await hanging).name == other
+            await groups.remove(host.lvm, other)
+
+    try:
+        asyncio.run(main())
+    finally:
+        run("dmsetup", "resume", "hung")
+        run("dmsetup", "remove", "--retry", "hung")
 
 
 def test_an_unfinished_creation_is_no_domain_and_is_begun_again(tmp_path: Path, disks: list[Path]) -> None:

@@ -32,6 +32,16 @@ VOLUMES = (
 )
 
 
+def complete(uuid: str = "u") -> CommandResult:
+    """With its disk."""
+    seen = told(uuid).output.replace(b"[unknown]", b"/dev/mapper/disk").replace(b'"missing"', b'""')
+    return CommandResult(0, seen)
+
+
+def partial() -> CommandResult:
+    return CommandResult(0, complete().output.replace(b'"vg_missing_pv_count":"0"', b'"vg_missing_pv_count":"1"'))
+
+
 def told(*uuids: str) -> CommandResult:
     parts = (f'{{"vg": [{ROW}], "pv": [{DISK}], "lv": [{VOLUMES}], "seg": []}}'.replace("UUID", uuid) for uuid in uuids)
     return CommandResult(0, f'{{"report": [{",".join(parts)}]}}'.replace("NAME", NAME).encode())
@@ -47,12 +57,14 @@ class Script:
     def __init__(self, *answers: CommandResult | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[Sequence[str]] = []
+        self.devices: list[tuple[str, ...]] = []
         self.pauses: list[float] = []
 
     async def run(
-        self, arguments: Sequence[str], *, config: Mapping[str, ConfigValue], seconds: float
+        self, arguments: Sequence[str], *, config: Mapping[str, ConfigValue], devices: Sequence[str], seconds: float
     ) -> CommandResult:
         self.asked.append(arguments)
+        self.devices.append(tuple(devices))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -121,6 +133,19 @@ def test_the_first_read_and_one_after_a_failed_change_wait_for_what_still_runs()
     async def change(lvm: Lvm) -> None:
         async with lvm.changing(NAME):
             await lvm.change(("vgremove", NAME), tried="a test", failure=GroupRemoveFailed)
+
+    asyncio.run(main())
+
+
+def test_only_the_disks_of_the_group_are_looked_at_once_they_are_known() -> None:
+    async def main() -> None:
+        script = Script(complete(), complete(), partial(), complete(), failed("no such disk"), complete())
+        lvm = script.lvm
+        for _ in range(4):
+            await lvm.group(NAME)
+        own, everything = ("/dev/mapper/disk",), ()
+        assert script.devices == [everything, own, own, everything, own, everything]
+        assert not script.pauses
 
     asyncio.run(main())
 

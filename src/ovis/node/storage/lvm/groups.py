@@ -113,7 +113,7 @@ async def move(lvm: Lvm, name: str, device: PurePosixPath, to: Sequence[PurePosi
         return
     words = ("pvmove", "--atomic", "--interval", "1", str(device), *map(str, to))
     tried = f"moving what is on {device} of volume group {name}"
-    await lvm.change(words, tried=tried, failure=PhysicalVolumeMoveFailed, seconds=seconds)
+    await lvm.change(words, tried=tried, failure=PhysicalVolumeMoveFailed, group=name, seconds=seconds)
 
 
 async def abort_move(lvm: Lvm, name: str, device: PurePosixPath) -> None:
@@ -129,7 +129,7 @@ async def resize(lvm: Lvm, name: str, device: PurePosixPath) -> int:
         if find(await lvm.group(name), device) is None:
             raise NoSuchDevice([str(device)], f"volume group {name}")
         tried = f"taking over the size of {device}"
-        await lvm.change(("pvresize", str(device)), tried=tried, failure=PhysicalVolumeResizeFailed)
+        await lvm.change(("pvresize", str(device)), tried=tried, failure=PhysicalVolumeResizeFailed, group=name)
     member = find(await lvm.group(name), device)
     if member is None:
         raise NoSuchDevice([str(device)], f"volume group {name}")
@@ -151,7 +151,7 @@ async def change_tags(lvm: Lvm, name: str, change: TagChange) -> None:
     if not change.remove and not change.add:
         return
     words = ("vgchange", *_each("--deltag", change.remove), *_each("--addtag", change.add), name)
-    await lvm.change(words, tried=f"changing the tags of volume group {name}", failure=GroupTagsFailed)
+    await lvm.change(words, tried=f"changing the tags of volume group {name}", failure=GroupTagsFailed, group=name)
 
 
 def find(group: Group, device: PurePosixPath) -> PhysicalVolume | None:

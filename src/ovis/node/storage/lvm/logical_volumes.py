@@ -59,7 +59,7 @@ async def create(lvm: Lvm, group: str, name: str, size: int, *, tags: Iterable[s
     words += ["--name", name, "--size", f"{size}b"]
     for tag in tags:
         words += ["--addtag", tag]
-    await _room(lvm, (*words, group), f"making logical volume {name} in {group}", VolumeCreateFailed)
+    await _room(lvm, group, (*words, group), f"making logical volume {name} in {group}", VolumeCreateFailed)
     return path(lvm, group, name)
 
 
@@ -67,14 +67,16 @@ async def resize(lvm: Lvm, group: str, name: str, size: int, *, grow: bool) -> N
     """To `size` bytes, whole extents, other than it has. Data behind the new end are lost. Raises GroupFull, ..."""
     words = ("lvextend", "--size", f"{size}b") if grow else ("lvreduce", "-f", "-y", "--size", f"{size}b")
     tried = f"{'extending' if grow else 'reducing'} {group}/{name} to {size} bytes"
-    await _room(lvm, (*words, _full(group, name)), tried, VolumeExtendFailed)
+    await _room(lvm, group, (*words, _full(group, name)), tried, VolumeExtendFailed)
 
 
 async def remove(lvm: Lvm, group: str, names: Sequence[str]) -> None:
     """Active ones too, but none that is open. Each is committed by itself. Raises VolumeRemoveFailed."""
     if names:
         words = ("lvremove", "-f", "-y", *_all(group, names))
-        await lvm.change(words, tried=f"removing {', '.join(names)} of {group}", failure=VolumeRemoveFailed)
+        await lvm.change(
+            words, tried=f"removing {', '.join(names)} of {group}", failure=VolumeRemoveFailed, group=group
+        )
 
 
 async def change_tags(
@@ -87,7 +89,7 @@ async def change_tags(
             words += [option, tag]
     if names and len(words) > 1:
         tried = f"changing the tags of {', '.join(names)} in {group}"
-        await lvm.change((*words, *_all(group, names)), tried=tried, failure=VolumeTagsFailed)
+        await lvm.change((*words, *_all(group, names)), tried=tried, failure=VolumeTagsFailed, group=group)
 
 
 async def activate(lvm: Lvm, group: str, names: Collection[str], *, writable: bool = True) -> None:
@@ -102,23 +104,25 @@ async def activate(lvm: Lvm, group: str, names: Collection[str], *, writable: bo
     if active:
         words = ("lvchange", "--refresh", *_all(group, active))
         tried = f"refreshing {', '.join(active)} of {group}"
-        await lvm.change(words, tried=tried, failure=VolumeRefreshFailed, config=config)
+        await lvm.change(words, tried=tried, failure=VolumeRefreshFailed, group=group, config=config)
     if inactive:
         words = ("lvchange", "--activate", "y", *_all(group, inactive))
         tried = f"activating {', '.join(inactive)} of {group}"
-        await lvm.change(words, tried=tried, failure=VolumeActivateFailed, config=config)
+        await lvm.change(words, tried=tried, failure=VolumeActivateFailed, group=group, config=config)
 
 
 async def deactivate(lvm: Lvm, group: str, names: Collection[str]) -> None:
     """Those of `names` that are active here. One that is open stays. Raises VolumeDeactivateFailed."""
     if active := [name for name in names if is_active(lvm, group, name)]:
         words = ("lvchange", "--activate", "n", *_all(group, active))
-        await lvm.change(words, tried=f"deactivating {', '.join(active)} of {group}", failure=VolumeDeactivateFailed)
+        await lvm.change(
+            words, tried=f"deactivating {', '.join(active)} of {group}", failure=VolumeDeactivateFailed, group=group
+        )
 
 
-async def _room(lvm: Lvm, words: Sequence[str], tried: str, failure: type[LvmFailed]) -> None:
+async def _room(lvm: Lvm, group: str, words: Sequence[str], tried: str, failure: type[LvmFailed]) -> None:
     try:
-        await lvm.change(words, tried=tried, failure=failure)
+        await lvm.change(words, tried=tried, failure=failure, group=group)
     except LvmFailed as error:
         if any(said in error.said for said in _NO_ROOM):
             raise GroupFull(tried, error.exit_code, error.said) from error

@@ -8,6 +8,9 @@ A command may outlive the helper that was killed, or the agent: then a read that
 commit. So the first read of a group by this process, and the first one after a change that did not end well, takes
 LVM's lock and with it waits for whatever still runs on this host.
 
+Once the disks of a group are known, commands about it look at these alone: a disk that hangs holds up its own group and
+no other. When one of them is missing then (another host has added one), all disks are looked at.
+
 Changes of one group follow each other. A change that failed or took too long may be done, half done (commands that
 name several volumes commit each by itself) or not: what is known of the group is forgotten after each.
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -53,6 +56,7 @@ class Lvm:
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._changes: dict[str, asyncio.Lock] = {}
         self._settled: set[str] = set()
+        self._disks: dict[str, tuple[str, ...]] = {}
         self.forget: Callable[[str], None] = lambda group: None
         """Called with the name of a group that was changed."""
 
@@ -63,12 +67,11 @@ class Lvm:
 
     async def group(self, name: str) -> Group:
         """Raises NoSuchGroup, DoubleGroup, LvmFailed, UnreadableReport."""
-        found = await self._repeated(
-            lambda: self._read_groups((name,), is_locked=name not in self._settled), absent=name
-        )
+        found = await self._repeated(lambda: self._look_at(name), absent=name)
         self._settled.add(name)
         if len(found) > 1:
             raise DoubleGroup(name, [group.uuid for group in found])
+        self._disks[name] = tuple(device.name for device in found[0].devices if not device.is_missing)
         return found[0]
 
     async def devices(self) -> tuple[PhysicalVolume, ...]:
@@ -81,18 +84,23 @@ class Lvm:
         *,
         tried: str,
         failure: type[LvmFailed],
+        group: str = "",
         config: Mapping[str, ConfigValue] | None = None,
         seconds: float = CHANGE_SECONDS,
     ) -> None:
-        """`tried`: for the error, such as "making logical volume x in group y". Raises `failure`, PrivilegedError."""
-        result = await self._runner.run(words, config={**self._config, **(config or {})}, seconds=seconds)
+        """`tried`: for the error, such as "making logical volume x in group y". `group`: the only one that it is about,
+        with the disks that it had when it was read. Raises `failure`, PrivilegedError."""
+        disks = self._disks.get(group, ())
+        result = await self._runner.run(
+            words, config={**self._config, **(config or {})}, devices=disks, seconds=seconds
+        )
         if not result.ok:
             raise failure(tried, result.status, result.errors.decode(errors="replace"))
 
     async def passes(self, words: Sequence[str], *, seconds: float = READ_SECONDS) -> bool:
         """Whether a command that only tries (--test) succeeds."""
         async with self._reads:
-            return (await self._runner.run(words, config=self._config, seconds=seconds)).ok
+            return (await self._runner.run(words, config=self._config, devices=(), seconds=seconds)).ok
 
     @asynccontextmanager
     async def changing(self, group: str) -> AsyncIterator[None]:
@@ -106,18 +114,39 @@ class Lvm:
             finally:
                 self.forget(group)
 
-    async def _read_groups(self, names: Sequence[str], *, is_locked: bool = False) -> tuple[Group, ...]:
-        return reports.read_groups(await self._read("fullreport", reports.FULL_REPORT, names, is_locked=is_locked))
+    async def _look_at(self, name: str) -> tuple[Group, ...]:
+        is_locked = name not in self._settled
+        if disks := self._disks.get(name, ()):
+            try:
+                found = await self._read_groups((name,), disks=disks, is_locked=is_locked)
+                if len(found) == 1 and not found[0].missing_devices:
+                    return found
+            except LvmFailed:
+                pass  # its disks may be others now
+            self._disks.pop(name, None)
+        return await self._read_groups((name,), is_locked=is_locked)
+
+    async def _read_groups(
+        self, names: Sequence[str], *, disks: Sequence[str] = (), is_locked: bool = False
+    ) -> tuple[Group, ...]:
+        output = await self._read("fullreport", reports.FULL_REPORT, names, disks=disks, is_locked=is_locked)
+        return reports.read_groups(output)
 
     async def _read_devices(self) -> tuple[PhysicalVolume, ...]:
         return reports.read_devices(await self._read("pvs", reports.DEVICES_REPORT))
 
     async def _read(
-        self, command: str, report: Sequence[str], names: Sequence[str] = (), *, is_locked: bool = False
+        self,
+        command: str,
+        report: Sequence[str],
+        names: Sequence[str] = (),
+        *,
+        disks: Sequence[str] = (),
+        is_locked: bool = False,
     ) -> bytes:
         words = (command, *(() if is_locked else ("--readonly",)), *reports.FORM, *report, *names)
-        async with self._reads:
-            result = await self._runner.run(words, config=self._config, seconds=READ_SECONDS)
+        async with nullcontext() if disks else self._reads:
+            result = await self._runner.run(words, config=self._config, devices=disks, seconds=READ_SECONDS)
         if not result.ok:
             said = result.errors.decode(errors="replace")
             raise LvmFailed(f"reading {' '.join(names) or 'all'} with {command}", result.status, said)

@@ -15,6 +15,7 @@ class PrivilegedLvm:
         self._root = root
 
     async def run(
-        self, arguments: Sequence[str], *, config: Mapping[str, ConfigValue], seconds: float
+        self, arguments: Sequence[str], *, config: Mapping[str, ConfigValue], devices: Sequence[str], seconds: float
     ) -> CommandResult:
-        return await self._root.call(RunLvm(arguments=tuple(arguments), config=dict(config)), seconds=seconds)
+        request = RunLvm(arguments=tuple(arguments), config=dict(config), devices=tuple(devices))
+        return await self._root.call(request, seconds=seconds)

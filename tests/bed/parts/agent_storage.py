@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "node" / "storage"))
 async def agent_storage(folder: Path, *, io_timeout: int = 1) -> AsyncIterator[Storage]:
     """One life of an agent's storage; what it keeps lies in the folder.
 
-    With an I/O timeout of 1 a host id is good for 8 s, less than wdmd looks ahead: it lets the watchdog run out, and the
-    bed reboots after a minute. What may take longer says 3.
+    With an I/O timeout of 1 a host id is good for 8 s, less than wdmd looks ahead: it lets the watchdog run out, and
+    the bed reboots after a minute. What may take longer says 3.
     """
     settings = StorageSettings(
         state=folder / "state",

@@ -21,10 +21,15 @@ def device(tmp_path: Path) -> Iterator[Path]:
         target.add_unit(1, tmp_path / "unit", SIZE)
         with iscsi.logged_in(target):
             until("both paths are active", lambda: paths().count("active") == 2)
-            (found,) = [path for path in Path("/dev/mapper").iterdir() if path.name.startswith("3")]
+            until("udev has named the device", devices)  # later than multipathd knows it
+            (found,) = devices()
             yield found
             run("multipath", "-f", found.name)
     until("its paths are gone", lambda: not paths())
+
+
+def devices() -> list[Path]:
+    return [path for path in Path("/dev/mapper").iterdir() if path.name.startswith("3")]
 
 
 def paths() -> list[str]:

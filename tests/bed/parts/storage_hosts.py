@@ -53,8 +53,7 @@ class StorageHost:
     def start(self) -> None:
         """Returns when the agent answers."""
         program = project.PYTHON.with_name("ovisd")
-        # io_uring, which uvloop uses through libuv where it is there, makes this kernel panic when the agent forks
-        script = f"UV_USE_IO_URING=0 exec {program} --config /etc/ovisd.toml >> /var/log/ovisd.log 2>&1"
+        script = f"exec {program} --config /etc/ovisd.toml >> /var/log/ovisd.log 2>&1"
         self._agent = self.bed.begin(["sh", "-c", script])
         self.until("its agent answers", lambda: self.call("Host.ping"))
 

@@ -70,5 +70,6 @@ class NoSpace(StorageError):
     wire_name = "NoSpaceLeftOnDomain"
 
     def __init__(self, domain: str, wanted: int) -> None:
-        super().__init__(f"storage domain {domain} has no room for {wanted} bytes more")
+        room = f"no room for {wanted} bytes more" if wanted else "no room left"
+        super().__init__(f"storage domain {domain} has {room}")
         self.domain, self.wanted = domain, wanted

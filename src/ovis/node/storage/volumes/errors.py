@@ -5,11 +5,10 @@ StorageError
 └── VolumeError                        a rule forbids it, nothing was changed
     ├── WrongFormat, WrongAllocation, WrongSize, BadVolumeParameter
     ├── IllegalParent, ParentNotShared, ParentNotLeaf
-    ├── HasChildren, SharedInUse, NotWritable, TemplateNotWritable, VolumeInUse,
-        │   CannotShrink
+    ├── HasChildren, SharedInUse, NotWritable, TemplateNotWritable, VolumeInUse, CannotShrink
     ├── BrokenChain, NotInChain, WrongParent, UnexpectedState, IllegalVolume
     ├── InvalidUpdate
-    ├── NoSuchBitmap, BitmapFailed, RemoveBitmapFailed, MergeBitmapFailed, BadBitmapChain
+    ├── NoSuchBitmap, BitmapFailed, RemoveBitmapFailed, MergeBitmapFailed
     ├── CopyFailed, TransferFailed, MergeFailed, ImageExists, TransientExists, Unsupported
     └── Untrusted                      what came from outside is not what it says, or names other files
 """
@@ -123,10 +122,6 @@ class RemoveBitmapFailed(VolumeError):
 
 class MergeBitmapFailed(VolumeError):
     wire_name = "MergeBitmapError"
-
-
-class BadBitmapChain(VolumeError):
-    wire_name = "InvalidBitmapChain"
 
 
 class Untrusted(VolumeError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 IN_USE = "in-use"
@@ -100,6 +98,3 @@ class Extent(msgspec.Struct, frozen=True, rename="kebab"):
 
 def decode_extents(data: bytes) -> tuple[Extent, ...]:
     return msgspec.json.decode(data, type=tuple[Extent, ...])
-
-
-Options = Mapping[str, str]

@@ -20,6 +20,7 @@ from ovis.node.storage.pool.membership import Membership
 from ovis.node.storage.pool.pool import Pool, check_leads, find_master
 
 if TYPE_CHECKING:
+    from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class Pools:
             await self._check_no_higher_master(wanted)
             if self._pool is not None and self._pool.membership.master != master:
                 await self._pool.spm.lose(f"domain {master} is the master now")
-            await self._join(wanted)
+            await self._join(wanted, found)
 
     async def disconnect(self, pool_id: PoolId, *, host_id: int) -> None:
         """Safe to repeat. Raises IsSpm, WrongHostId."""
@@ -125,7 +126,12 @@ class Pools:
     def _file(self) -> Path:
         return self._storage.settings.state / "pool.json"
 
-    async def _join(self, wanted: Membership) -> None:
+    async def _join(self, wanted: Membership, master: Domain) -> None:
+        if self._pool is None:
+            try:
+                await master.close_master()  # this host may have been SPM when its agent ended, and is not now
+            except (NodeError, OSError) as error:
+                log.warning("pool %s: what its former SPM here left mounted stays so: %s", wanted.pool, error)
         pool = self._pool or Pool(self._storage, wanted)
         try:
             await pool.use(wanted)
@@ -154,8 +160,7 @@ class Pools:
         async with self._turn, self._storage.claims.hold([claims.pool(remembered.pool)], by="joining again"):
             master = await find_master(self._storage, remembered.pool, remembered.master)
             check_leads(await master.read_record(), remembered.pool, remembered.master_version)
-            await master.close_master()  # this host was SPM when its agent ended, and is not now
-            await self._join(remembered)
+            await self._join(remembered, master)
 
     def _stop_rejoining(self) -> None:
         self._is_recovering = False

@@ -7,13 +7,14 @@ data: {"target_portal", "target_iqn", "target_lun"}, or lists of equal length {"
     map and disks away ─> log out of sessions that serve nothing else
 
 One way is enough to begin with; the map takes the others in when they come. A disk without a map would lose its path
-for good at the first error, so it is not used. A session is also somebody else's when it has other disks, is a
-connection of storage domains, or another managed volume is remembered with it.
+for good at the first error, so it is not used. A session is also somebody else's when another disk of it is in use, it
+is a connection of storage domains, or another managed volume is remembered with it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from ovis.node.errors import BadParameter, NodeError
-from ovis.node.privileged.devices import OwnDevice, SettleDevices
+from ovis.node.privileged.client import Root
+from ovis.node.privileged.devices import OwnDevice, ReadDmsetup, SettleDevices
 from ovis.node.privileged.iscsi import Credentials
 from ovis.node.privileged.multipath import RemoveMap
 from ovis.node.privileged.protocol import Secret
 from ovis.node.storage.connections import iscsi_sessions
+from ovis.node.storage.connections.errors import InUse
 from ovis.node.storage.connections.iscsi import DEFAULT_PORT, IscsiTarget
 from ovis.node.storage.connections.iscsi_sessions import Session
 from ovis.node.storage.devices import maps
@@ -84,6 +87,9 @@ def _way(portal: str, target: str, unit: int) -> Way:
 
 
 class IscsiDriver:
+    def __init__(self, *, looks: int = LOOKS) -> None:
+        self._looks = looks
+
     def check(self, connection: Connection) -> None:
         ways(parsed(connection.data, _Data))
 
@@ -125,13 +131,13 @@ class IscsiDriver:
             raise DriverFailed("every login", "; ".join(str(problem) for problem in problems)) from problems[0]
 
     async def _wait(self, wanted: list[Way], tools: Tools) -> MultipathMap:
-        for _ in range(LOOKS):
+        for _ in range(self._looks):
             found = await asyncio.to_thread(_find, wanted, None, _sysfs(tools))
             if found is not None:
                 return found
             await tools.sleep(LOOK_PERIOD)
         disks = [disk for way in wanted for disk in await asyncio.to_thread(_disks, way, _sysfs(tools))]
-        seconds = LOOKS * LOOK_PERIOD
+        seconds = self._looks * LOOK_PERIOD
         if disks:
             raise UnsupportedDevice(", ".join(disks), f"multipathd has made no map of it within {seconds:g} s")
         units = ", ".join(f"{way.target} unit {way.unit}" for way in wanted)
@@ -144,13 +150,24 @@ class IscsiDriver:
             for server in connections.known()
         ):
             return
-        sessions = await asyncio.to_thread(iscsi_sessions.read, _sysfs(tools))
-        session = next((one for one in sessions if way.is_of(one)), None)
-        if session is None:
-            return
-        own = await asyncio.to_thread(_disks, way, _sysfs(tools))
-        if set(session.disks) <= set(own):
-            await IscsiTarget(way.target, way.host, way.port).disconnect(connections.tools)
+        is_open = await _open_maps(tools.root)
+        if not await asyncio.to_thread(_is_needed, way, is_open, _sysfs(tools)):
+            # something that lies on one of its disks still keeps it
+            with contextlib.suppress(InUse):
+                await IscsiTarget(way.target, way.host, way.port).disconnect(connections.tools)
+
+
+async def _open_maps(root: Root) -> set[str]:
+    """Names of the devices of device mapper that something has open, a VM for instance."""
+    listed = (await root.call(ReadDmsetup())).check("listing the devices of device mapper").output.decode()
+    rows = [line.split("\t") for line in listed.splitlines()]
+    return {row[0] for row in rows if len(row) == 5 and row[4] != "0"}
+
+
+def _is_needed(way: Way, is_open: set[str], sysfs: Path) -> bool:
+    return any(
+        found.name in is_open and any(way.is_of(path.session) for path in found.paths) for found in maps.read(sysfs)
+    )
 
 
 def _place(way: Way) -> tuple[str, str, int]:

@@ -20,7 +20,7 @@ KIND = "rbd"
 class _Data(Struct, frozen=True):
     name: str
     hosts: list[str]
-    ports: list[str] = []
+    ports: list[int] = []
     auth_username: str | None = None
     keyring: str | None = None
     access_mode: str = "rw"

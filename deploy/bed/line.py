@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -103,6 +104,8 @@ class Line:
             raise BedEnded("the bed has ended") from error
 
     def close(self) -> None:
+        with suppress(OSError):  # the bed was quicker
+            self._end.shutdown(socket.SHUT_RDWR)  # wakes the thread that receives
         self._end.close()
 
     def _receive(self) -> None:

@@ -5,12 +5,15 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from deploy.rig.processes import Process, process
 
 _OWNER = "owner.json"
+_PROCESSOR = "cpu"
 _PREFIX = "ovis-bed-"
 _NEEDED = 2 << 30
 _NUMBERS = itertools.count(1)
@@ -31,6 +34,17 @@ def new(name: str) -> Path:
     folder.mkdir(mode=0o700, parents=True)
     (folder / _OWNER).write_text(json.dumps(asdict(owner)))
     return folder
+
+
+def take_processor(folder: Path) -> int:
+    """The CPU of this process's that fewest beds are pinned to; taken down in the bed's folder."""
+    taken: Counter[int] = Counter()
+    for other in parent().glob(f"{_PREFIX}*/{_PROCESSOR}"):
+        with suppress(OSError, ValueError):  # it is being removed or written, just now
+            taken[int(other.read_text())] += 1
+    chosen = min(sorted(os.sched_getaffinity(0)), key=lambda number: taken[number])
+    (folder / _PROCESSOR).write_text(str(chosen))
+    return chosen
 
 
 def sweep() -> None:

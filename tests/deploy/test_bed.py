@@ -59,6 +59,12 @@ def test_folders_of_living_owners_are_not_swept(tmp_path: Path, monkeypatch: pyt
     assert not dead.exists()
 
 
+def test_beds_are_spread_over_the_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVIS_BED_DIR", str(tmp_path))
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {2, 5})
+    assert [scratch.take_processor(scratch.new("x")) for _ in range(4)] == [2, 5, 2, 5]
+
+
 @pytest.fixture
 def bed(tmp_path: Path) -> tuple[Line, socket.socket]:
     """The line, and its other end."""

@@ -184,6 +184,11 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     image_daemon_socket: Path = Path("/run/ovirt-imageio/sock")
     """Where the image transfer daemon takes tickets."""
 
+    @property
+    def managed_links(self) -> Path:
+        """Links to managed volumes: beside those to volumes in use, as on existing hosts."""
+        return self.run_folder.parent / "managedvolumes"
+
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256

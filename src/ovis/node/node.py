@@ -172,6 +172,7 @@ class Node:
         system = release.distribution(files)
         return VmSettings(
             allowed_paths=tuple(self.config.vms.allowed_paths),
+            device_links=(self.config.storage.run_folder, self.config.storage.managed_links),
             virt_type="kvm" if self.acceleration.kind is Kind.KVM else "qemu",
             os_name=system.name.value,
             os_version=system.version,
@@ -237,6 +238,7 @@ def _storage_settings(config: Config) -> StorageSettings:
         host_name=config.host.name or socket.gethostname(),
         owner=(given.user, given.group),
         privileged_socket=given.privileged_socket,
+        managed_links=given.managed_links,
         helper_options=("--loop-folder", str(given.managed_files), "--adapters", str(given.adapter_folder)),
         io_deadline=given.io_seconds,
         check_period=given.check_seconds,

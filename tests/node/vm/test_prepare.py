@@ -215,6 +215,25 @@ def test_a_password_may_begin_like_a_path(tmp_path: Path) -> None:
     assert 'passwd="/x"' in prepare(tmp_path, with_devices("<graphics type='vnc' passwd='/x'/>")).xml
 
 
+@pytest.mark.skipif(not Path("/dev/loop0").is_block_device(), reason="needs a block device to lead to")
+def test_only_links_of_the_agent_itself_lead_to_devices(tmp_path: Path) -> None:
+    own, allowed = tmp_path / "links", tmp_path / "domain"
+    for folder in (own, allowed):
+        folder.mkdir()
+        (folder / "disk").symlink_to("/dev/loop0")
+    (own / "file").symlink_to("/etc/passwd")
+    (own / "image").symlink_to(allowed)
+
+    def start(path: Path) -> None:
+        text = f"<disk type='block'><source dev='{path}'/><target dev='vda'/></disk>"
+        prepare(allowed, with_devices(text), device_links=(own,))
+
+    start(own / "disk")
+    for refused in (allowed / "disk", own / "file", own / "image/disk", own / "../domain/disk", Path("/dev/loop0")):
+        with pytest.raises(BadParameter, match="outside of the places"):
+            start(refused)
+
+
 def test_a_missing_disk_is_named_with_its_target(tmp_path: Path) -> None:
     source = f"<disk type='file'><source file='{tmp_path}/none'/><target dev='vdb'/></disk>"
     with pytest.raises(BadParameter, match=r"disk vdb source/@file: .*none: there is no such file"):

@@ -24,6 +24,8 @@ class StorageSettings:
     """uid and gid of what is made on file systems and of devices in use; those of existing hosts."""
 
     privileged_socket: Path | None = None
+    managed_links: Path = Path("/run/vdsm/managedvolumes")
+    """Links to managed volumes that VMs use."""
     helper_options: tuple[str, ...] = ()
     """For a root helper of the agent's own."""
     io_deadline: float = 60.0
@@ -43,8 +45,3 @@ class StorageSettings:
     """LVM sees only these devices (regular expressions); empty: multipath devices and what iSCSI brings."""
 
     tasks_at_once: int = 10
-
-    @property
-    def managed_links(self) -> Path:
-        """Links to managed volumes that VMs use; the folder of existing hosts, beside that of volumes in use."""
-        return Path(self.repository.run).parent / "managedvolumes"

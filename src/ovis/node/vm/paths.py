@@ -53,6 +53,7 @@ class PathRules:
 
     def __init__(self, settings: VmSettings) -> None:
         self._allowed = settings.allowed_paths
+        self._device_links = settings.device_links
         self._beside = (*settings.firmware_paths, *settings.socket_paths)
 
     def check(self, mention: Mention, field: str) -> str:
@@ -63,12 +64,18 @@ class PathRules:
             raise BadParameter(where, f"{path!r} is not an absolute path")
         real = os.path.realpath(path)
         places = self._allowed if mention.is_disk or mention.connects else (*self._allowed, *self._beside)
-        if not any(_is_below(real, place) for place in places):
+        if not any(_is_below(real, place) for place in places) and not (mention.is_disk and self._is_own(path, real)):
             leads = f", which leads to {real}," if real != path else ""
             raise BadParameter(where, f"{path}{leads} is outside of the places allowed by `vms.allowed_paths`")
         if (mention.is_disk and not mention.is_optional) or mention.tag in MUST_EXIST:
             self._check_exists(path, real, where)
         return real
+
+    def _is_own(self, path: str, real: str) -> bool:
+        """A link of the agent's own to a device: a volume of block storage, or a managed one."""
+        folder = os.path.realpath(os.path.dirname(path))  # itself no link to where others can write
+        is_there = any(_is_below(f"{folder}/x", place) for place in self._device_links)
+        return is_there and os.path.islink(path) and self.is_block_device(real)
 
     def is_block_device(self, path: str) -> bool:
         try:

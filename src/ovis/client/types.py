@@ -2789,7 +2789,7 @@ class ManagedVolumeConnection(Struct, kw_only=True, frozen=True, omit_defaults=T
     interpreting most of it.
     """
 
-    # Name of the vendor's helper program to use on the host; absent: the standard one (os-brick).
+    # Name of the vendor's helper program to use on the host; absent: the host's own driver for the transport.
     adapter: str | None = None
     # Driver's own values, such as portal, target and LUN or pool and volume name; may contain credentials and
     # nested lists.
@@ -2803,7 +2803,7 @@ class ManagedVolumeInformation(Struct, kw_only=True, frozen=True, omit_defaults=
 
     # What the driver reported; absent while the volume is being attached or after a crash in between.
     attachment: ManagedVolumeAttachement | None = None
-    # The connection given when attaching; absent in the answer of attach_volume.
+    # The connection given when attaching, without passwords and keys; absent in the answer of attach_volume.
     connection_info: ManagedVolumeConnection | None = None
     # Whether the device is present on the host right now; absent in the answer of attach_volume.
     exists: bool | None = None

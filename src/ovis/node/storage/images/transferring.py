@@ -1,46 +1,39 @@
 """Image.upload and Image.download: the content of a volume goes to, or comes from, an HTTP address, as it is stored.
 
-curl does it, in a process with limits: HTTP and HTTPS alone, also after a redirection. The headers, which may be an
-access token, reach it through memory and are never written down: a transfer that a crash cut short is not gone on with.
+    upload      the volume is only read
+    download    marked ILLEGAL ─> fetched, flushed ─> size and header checked ─> LEGAL
+
+What comes from outside is looked at as an upload through tickets is (volumes/untrusted.py): it may name other files. A
+download that fails, or whose content is refused, leaves the volume ILLEGAL, so that nothing opens it. The headers,
+which may be an access token, are never written down: a transfer that a crash cut short is not gone on with.
 """
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ovis.node import processes
 from ovis.node.errors import BadParameter
-from ovis.node.processes import Command, Limits
 from ovis.node.storage import claims
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
-from ovis.node.storage.leases.held import inherited
+from ovis.node.storage.formats.volume_metadata import Legality, VolumeFormat
+from ovis.node.storage.images import curl
+from ovis.node.storage.images.curl import Address, Direction
 from ovis.node.storage.tasks.steps import Step, step
-from ovis.node.storage.volumes import reading
-from ovis.node.storage.volumes.errors import TransferFailed
+from ovis.node.storage.volumes import reading, sizes, untrusted
+from ovis.node.storage.volumes.errors import NotWritable, TransferFailed
 from ovis.node.storage.volumes.plan import Plan
 
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.tasks.steps import Work
+    from ovis.node.storage.volumes.chain import Layer
 
-LIMITS = Limits(memory=1 << 30, is_background=True)
-CONNECT_SECONDS = 60
-STALL_SECONDS = 300  # without a byte
-LONGEST_SECONDS = 7 * 86_400.0
 _HEADERS: dict[str, Mapping[str, str]] = {}
-
-
-class Direction(StrEnum):
-    UPLOAD = "upload"
-    DOWNLOAD = "download"
 
 
 @step("image.transfer")
@@ -60,9 +53,13 @@ class Transfer(Step):
         if headers is None:
             raise TransferFailed(f"volume {self.volume}", "its transfer was cut short by a restart; begin it again")
         domain = await work.storage.domain(self.domain)
-        chain = (await reading.image(domain, self.image)).chain(self.volume)
-        async with work.storage.prepared.active(domain, chain[-1:]) as paths:
-            await transfer(self.direction, self.url, headers, paths[self.volume])
+        layer = (await reading.image(domain, self.image)).chain(self.volume)[-1]
+        address = Address(self.url, headers)
+        async with work.storage.prepared.active(domain, [layer]) as paths:
+            if self.direction is Direction.UPLOAD:
+                await curl.send(paths[layer.id], address, on_percent=lambda now: work.progress(now, 100))
+            else:
+                await _receive(work, domain, layer, paths[layer.id], address)
         _HEADERS.pop(self.headers, None)
 
     async def undo(self, work: Work) -> None:
@@ -77,42 +74,48 @@ async def plan(
     url: str,
     headers: Mapping[str, str],
 ) -> Plan:
-    """`volume` None: the leaf. Raises NoSuchImage, BrokenChain, BadParameter."""
-    if urlsplit(url).scheme not in ("http", "https") or any(ord(letter) < 33 for letter in url):
+    """`volume` None: the leaf. Raises NoSuchImage, BrokenChain, BadParameter, NotWritable."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(ord(letter) < 33 for letter in url):
         raise BadParameter("methodArgs.url", "is no HTTP address")
     for name, value in headers.items():
-        if not (name + value).isprintable() or ":" in name:
+        if not (name + value).isprintable() or ":" in name or not name or name.startswith("@"):
             raise BadParameter("methodArgs.headers", "a header is one line NAME: VALUE")
     top = (await reading.image(domain, image_id)).chain(volume)[-1]
+    if top.is_template and direction is Direction.DOWNLOAD:
+        raise NotWritable(f"volume {top.id}", "is a template, on which others may build")
     key = str(uuid.uuid4())
     _HEADERS[key] = dict(headers)
     wanted = claims.image(domain.id, image_id, exclusive=direction is Direction.DOWNLOAD)
     return Plan((Transfer(domain.id, image_id, top.id, direction, url, key),), (wanted,))
 
 
-async def transfer(direction: Direction, url: str, headers: Mapping[str, str], path: PurePosixPath) -> None:
-    """Raises TransferFailed; the content of a volume that was to receive is undefined then."""
-    with _as_file(headers) as descriptor:
-        ends = ["--upload-file", str(path)] if direction is Direction.UPLOAD else ["--output", str(path)]
-        words = [
-            *("curl", "--disable", "--silent", "--show-error", "--fail", "--location", "--proto", "=http,https"),
-            *("--proto-redir", "=http,https", "--connect-timeout", str(CONNECT_SECONDS), "--speed-limit", "1"),
-            *("--speed-time", str(STALL_SECONDS), "--header", f"@/dev/fd/{descriptor}", *ends, "--url", url),
-        ]
-        command = Command(words, limits=LIMITS, descriptors=[descriptor, *inherited()])
-        try:
-            ended = await processes.run(command, seconds=LONGEST_SECONDS)
-        except (processes.Stalled, OSError) as error:
-            raise TransferFailed(str(path), str(error)) from error
-    if ended.status:
-        raise TransferFailed(str(path), f"{direction.value} failed: {ended.complaint}")
+async def _receive(work: Work, domain: Domain, layer: Layer, path: PurePosixPath, source: Address) -> None:
+    """Raises TransferFailed, Untrusted; then the volume is ILLEGAL."""
+    await _mark(domain, layer, Legality.ILLEGAL)
+    limit = _limit(domain, layer)
+    came = await curl.fetch(path, source, limit=limit, on_percent=lambda now: work.progress(now, 100))
+    await _require_size(domain, layer, path, came)
+    await untrusted.verify(domain, layer, path)
+    await _mark(domain, layer, Legality.LEGAL)
 
 
-@contextmanager
-def _as_file(headers: Mapping[str, str]) -> Iterator[int]:
-    descriptor = os.memfd_create("headers", os.MFD_CLOEXEC)
-    try:
-        os.write(descriptor, "".join(f"{name}: {value}\n" for name, value in headers.items()).encode())
-        yield descriptor
-    finally:
-        os.close(descriptor)
+def _limit(domain: Domain, layer: Layer) -> int:
+    """Bytes. On a logical volume, all of it: what was sent from one is rounded up to its extents."""
+    if domain.is_block:
+        return layer.stored.size
+    if layer.metadata.format is VolumeFormat.RAW:
+        return layer.metadata.capacity
+    return sizes.largest(layer.metadata.capacity)
+
+
+async def _require_size(domain: Domain, layer: Layer, path: PurePosixPath, came: int) -> None:
+    if layer.metadata.format is VolumeFormat.RAW and came < layer.metadata.capacity:
+        problem = f"only {came} bytes came, a raw volume of {layer.metadata.capacity} needs all of them"
+        raise TransferFailed(str(path), problem)
+
+
+async def _mark(domain: Domain, layer: Layer, legality: Legality) -> None:
+    found = await domain.store.read(layer.image, layer.id)
+    if found.legality is not legality:
+        await domain.store.write(layer.image, layer.id, replace(found, legality=legality))

@@ -32,8 +32,8 @@ from ovis.node.registry import verb
 from ovis.node.storage import arguments
 from ovis.node.storage.errors import NoSuchImage
 from ovis.node.storage.images import deleting, merging, moving, reconciling, transferring
+from ovis.node.storage.images.curl import Direction
 from ovis.node.storage.images.merging import Subchain
-from ovis.node.storage.images.transferring import Direction
 from ovis.node.storage.volumes import asked, reading
 from ovis.node.storage.volumes import deleting as volume_deleting
 

@@ -38,6 +38,13 @@ SCREEN = "<graphics type='vnc' port='-1' autoport='yes'/><video><model type='vga
 CONSOLE = "<serial type='file'><source path='{path}' append='on'/></serial>"
 PATIENCE = 100.0
 COUNT = "i=0; while :; do i=$((i+1)); echo COUNT $i. > /dev/ttyS0; sleep 0.02; done"
+
+
+class DamagedGuest(AssertionError):
+    """Its own kernel says that its memory is not as it should be. Seen with QEMU 7.2's emulation on a busy machine,
+    most of all under post-copy; a test then takes another guest, and fails when that is damaged, too."""
+
+
 DAMAGE = ("general protection fault", "Oops", "BUG:", "Out of memory", "panic")
 NO_SUCH_VM = 1
 UP = types.VmStatus.UP
@@ -137,7 +144,8 @@ class Pair:
         """The guest goes on counting, and has never lost, repeated or restarted a count."""
         before = len(self.counts())
         until("the guest goes on counting", lambda: self.has_broken() or len(self.counts()) > before + 5, seconds)
-        assert not self.has_broken(), f"the guest's memory is damaged ({self.damage()}), see {self.console}"
+        if self.has_broken():
+            raise DamagedGuest(f"the guest's memory is damaged ({self.damage()}), see {self.console}")
         found = self.counts()
         assert found == list(range(found[0], found[0] + len(found)))
 

@@ -189,6 +189,12 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Links to managed volumes: beside those to volumes in use, as on existing hosts."""
         return self.run_folder.parent / "managedvolumes"
 
+    @property
+    def device_links(self) -> tuple[str, ...]:
+        """Folders of links to devices that the agent makes, `*` for one name; those of a master's file system, which
+        other hosts write, are not among them."""
+        return str(self.managed_links), f"{self.run_folder}/*/*", f"{self.root}/mnt/blockSD/*/images/*"
+
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256

@@ -172,7 +172,7 @@ class Node:
         system = release.distribution(files)
         return VmSettings(
             allowed_paths=tuple(self.config.vms.allowed_paths),
-            device_links=(self.config.storage.run_folder, self.config.storage.managed_links),
+            device_links=self.config.storage.device_links,
             virt_type="kvm" if self.acceleration.kind is Kind.KVM else "qemu",
             os_name=system.name.value,
             os_version=system.version,

@@ -217,19 +217,22 @@ def test_a_password_may_begin_like_a_path(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/loop0").is_block_device(), reason="needs a block device to lead to")
 def test_only_links_of_the_agent_itself_lead_to_devices(tmp_path: Path) -> None:
-    own, allowed = tmp_path / "links", tmp_path / "domain"
-    for folder in (own, allowed):
-        folder.mkdir()
+    own, allowed, master = (tmp_path / name for name in ("links/d/images/i", "domain", "links/d/master/i"))
+    for folder in (own, allowed, master):
+        folder.mkdir(parents=True)
         (folder / "disk").symlink_to("/dev/loop0")
     (own / "file").symlink_to("/etc/passwd")
-    (own / "image").symlink_to(allowed)
+    (own.parent / "elsewhere").symlink_to(allowed)
+    (tmp_path / "pool").symlink_to(tmp_path / "links")
 
     def start(path: Path) -> None:
         text = f"<disk type='block'><source dev='{path}'/><target dev='vda'/></disk>"
-        prepare(allowed, with_devices(text), device_links=(own,))
+        prepare(allowed, with_devices(text), device_links=(f"{tmp_path}/links/*/images/*",))
 
     start(own / "disk")
-    for refused in (allowed / "disk", own / "file", own / "image/disk", own / "../domain/disk", Path("/dev/loop0")):
+    start(tmp_path / "pool/d/images/i/disk")
+    wrong = [allowed / "disk", own / "file", own.parent / "elsewhere/disk", own / "../../master/i/disk"]
+    for refused in (*wrong, master / "disk", Path("/dev/loop0")):
         with pytest.raises(BadParameter, match="outside of the places"):
             start(refused)
 

@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lxml import etree
 
@@ -73,9 +73,9 @@ class PathRules:
 
     def _is_own(self, path: str, real: str) -> bool:
         """A link of the agent's own to a device: a volume of block storage, or a managed one."""
-        folder = os.path.realpath(os.path.dirname(path))  # itself no link to where others can write
-        is_there = any(_is_below(f"{folder}/x", place) for place in self._device_links)
-        return is_there and os.path.islink(path) and self.is_block_device(real)
+        folder = PurePosixPath(os.path.realpath(os.path.dirname(path)))  # no link to where others can write
+        is_own = any(folder.match(pattern) for pattern in self._device_links)
+        return is_own and os.path.islink(path) and self.is_block_device(real)
 
     def is_block_device(self, path: str) -> bool:
         try:

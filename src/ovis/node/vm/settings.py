@@ -33,8 +33,8 @@ class VmSettings:
     """
 
     allowed_paths: tuple[Path, ...] = ()
-    device_links: tuple[Path, ...] = ()
-    """Folders in which the agent alone makes links: one that lies below may lead to a block device anywhere."""
+    device_links: tuple[str, ...] = ()
+    """Folders in which the agent alone makes links, which may lead to block devices anywhere; `*` for one name."""
     firmware_paths: tuple[Path, ...] = FIRMWARE_PATHS
     socket_paths: tuple[Path, ...] = SOCKET_PATHS
     virt_type: Literal["kvm", "qemu"] = "kvm"

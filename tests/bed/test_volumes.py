@@ -20,7 +20,7 @@ from tests.bed.parts.volume_group import report
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "node" / "storage" / "volumes"))
 
-pytestmark = [pytest.mark.bed(services=["sanlock", "nfs"]), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.bed(services=["sanlock", "nfs"]), pytest.mark.timeout(600)]
 GIB, MIB = 1 << 30, 1 << 20
 POOL = "5849b030-626e-47cb-ad90-3ce782d831b3"
 IMAGE = "11111111-0000-4000-8000-00000000000a"
@@ -99,118 +99,143 @@ def is_active(domain: str, number: int) -> bool:
     return os.path.exists(f"/dev/{domain}/{volume(number)}")
 
 
-def test_a_thin_disk_on_a_logical_volume(short: Path, disk: Path, exported: str) -> None:
-    async def main() -> None:
-        async with engine(short, disk, exported) as at:
-            size = {"size": str(GIB), "initialSize": str(64 * MIB)}
-            await at.create(1, **size)
-            assert int(logical(at.domain, 1)["lv_size"]) == 128 * MIB
-            await at.create(2, srcImgUUID=IMAGE, srcVolUUID=volume(1), bitmap="b", **size)
-            assert not is_active(at.domain, 1)
-            path = await at.path(2)
-            assert str(path) == f"/rhev/data-center/mnt/blockSD/{at.domain}/images/{IMAGE}/{volume(2)}"
-            qemu_io(path, "qcow2", "write -P 1 0 16M", "flush")
-            leaf = await at.call("Volume.getInfo", volumeID=volume(2))
-            assert (leaf["parent"], leaf["voltype"], leaf["lease"]["owners"]) == (volume(1), "LEAF", [])
-            assert leaf["lease"]["path"] == f"/dev/{at.domain}/leases"
-            await at.call("Image.teardown")
-            assert not is_active(at.domain, 1)
-            assert not is_active(at.domain, 2)
+async def a_thin_disk_on_a_logical_volume(at: Any) -> None:
+    size = {"size": str(GIB), "initialSize": str(64 * MIB)}
+    await at.create(1, **size)
+    assert int(logical(at.domain, 1)["lv_size"]) == 128 * MIB
+    await at.create(2, srcImgUUID=IMAGE, srcVolUUID=volume(1), bitmap="b", **size)
+    assert not is_active(at.domain, 1)
+    path = await at.path(2)
+    assert str(path) == f"/rhev/data-center/mnt/blockSD/{at.domain}/images/{IMAGE}/{volume(2)}"
+    qemu_io(path, "qcow2", "write -P 1 0 16M", "flush")
+    leaf = await at.call("Volume.getInfo", volumeID=volume(2))
+    assert (leaf["parent"], leaf["voltype"], leaf["lease"]["owners"]) == (volume(1), "LEAF", [])
+    assert leaf["lease"]["path"] == f"/dev/{at.domain}/leases"
+    await at.call("Image.teardown")
+    assert not is_active(at.domain, 1)
+    assert not is_active(at.domain, 2)
 
-            await at.task("Volume.extendSize", volumeID=volume(2), newSize=str(2 * GIB))
-            info = await at.call("Volume.getQemuImageInfo", volumeID=volume(2))
-            assert (info["virtualsize"], info["backingfile"]) == (2 * GIB, volume(1))
-            assert not is_active(at.domain, 2)
+    await at.task("Volume.extendSize", volumeID=volume(2), newSize=str(2 * GIB))
+    info = await at.call("Volume.getQemuImageInfo", volumeID=volume(2))
+    assert (info["virtualsize"], info["backingfile"]) == (2 * GIB, volume(1))
+    assert not is_active(at.domain, 2)
 
-            chain = {"sd_id": at.domain, "img_id": IMAGE, "base_id": volume(1), "top_id": volume(2)}
-            await at.task("StoragePool.prepareMerge", subchainInfo=chain)
-            job = await at.job("SDM.merge", subchain_info=chain, merge_bitmaps=True)
-            assert job["status"] == "done", job
-            await at.task("StoragePool.finalizeMerge", subchainInfo=chain)
-            await at.task("Image.deleteVolumes", volumeList=[volume(2)], postZero="true", discard=True)
-            assert await at.call("Image.getVolumes") == [volume(1)]
-            await at.task("StoragePool.reduceVolume", volumeID=volume(1))
-            qemu_io(await at.path(1), "qcow2", "read -P 1 0 16M", "read -P 0 16M 16M")
-            await at.call("Image.teardown")
-            await at.task("Image.delete", postZero="true")
-            names = [row["lv_name"] for row in report("lvs", "-o", "lv_name", at.domain)]
-            assert not [name for name in names if name.startswith("2222")]
-
-    asyncio.run(main())
+    chain = {"sd_id": at.domain, "img_id": IMAGE, "base_id": volume(1), "top_id": volume(2)}
+    await at.task("StoragePool.prepareMerge", subchainInfo=chain)
+    job = await at.job("SDM.merge", subchain_info=chain, merge_bitmaps=True)
+    assert job["status"] == "done", job
+    await at.task("StoragePool.finalizeMerge", subchainInfo=chain)
+    await at.task("Image.deleteVolumes", volumeList=[volume(2)], postZero="true", discard=True)
+    assert await at.call("Image.getVolumes") == [volume(1)]
+    await at.task("StoragePool.reduceVolume", volumeID=volume(1))
+    qemu_io(await at.path(1), "qcow2", "read -P 1 0 16M", "read -P 0 16M 16M")
+    await at.call("Image.teardown")
+    await at.task("Image.delete", postZero="true")
+    names = [row["lv_name"] for row in report("lvs", "-o", "lv_name", at.domain)]
+    assert not [name for name in names if name.startswith("2222")]
 
 
-def test_disks_go_between_disks_and_files(short: Path, disk: Path, exported: str) -> None:
-    async def main() -> None:
-        async with engine(short, disk, exported) as at:
-            await at.create(1, size=str(256 * MIB), volFormat=5, preallocate=1)
-            qemu_io(await at.path(1), "raw", "write -P 1 0 8M")
-            await at.call("Image.teardown")
-            await at.create(2, srcImgUUID=IMAGE, srcVolUUID=volume(1), size=str(256 * MIB), initialSize=str(MIB))
-            qemu_io(await at.path(2), "qcow2", "write -P 2 4M 8M")
-            await at.call("Image.teardown")
-            read = ("read -P 1 0 4M", "read -P 2 4M 8M", "read -P 0 12M 16M")
+async def disks_go_between_disks_and_files(at: Any) -> None:
+    await at.create(1, size=str(256 * MIB), volFormat=5, preallocate=1)
+    qemu_io(await at.path(1), "raw", "write -P 1 0 8M")
+    await at.call("Image.teardown")
+    await at.create(2, srcImgUUID=IMAGE, srcVolUUID=volume(1), size=str(256 * MIB), initialSize=str(MIB))
+    qemu_io(await at.path(2), "qcow2", "write -P 2 4M 8M")
+    await at.call("Image.teardown")
+    read = ("read -P 1 0 4M", "read -P 2 4M 8M", "read -P 0 12M 16M")
 
-            await at.task("Image.move", dstSdUUID=at.other, operation=2)
-            prepared = await at.call("Image.prepare", storagedomainID=at.other)
-            qemu_io(prepared["path"], "qcow2", *read)
-            await at.call("Image.teardown", storagedomainID=at.other)
-            assert await at.call("Image.getVolumes") == []
+    await at.task("Image.move", dstSdUUID=at.other, operation=2)
+    prepared = await at.call("Image.prepare", storagedomainID=at.other)
+    qemu_io(prepared["path"], "qcow2", *read)
+    await at.call("Image.teardown", storagedomainID=at.other)
+    assert await at.call("Image.getVolumes") == []
 
-            # a template on the disk, and a thin disk on that
-            await at.task(
-                "Volume.copy", storagedomainID=at.other, volumeID=volume(2), dstSdUUID=at.domain,
-                dstImgUUID=IMAGE, dstVolUUID=volume(3), volType=6,
-            )  # fmt: skip
-            clone = IMAGE[:-1] + "c"
-            parent = {"srcImgUUID": IMAGE, "srcVolUUID": volume(3)}
-            await at.create(4, imageID=clone, size=str(256 * MIB), initialSize=str(MIB), **parent)
-            other = IMAGE[:-1] + "d"
-            await at.create(5, imageID=other, size=str(256 * MIB), initialSize=str(MIB), **parent)
-            for image in (clone, other):
-                qemu_io((await at.call("Image.prepare", imageID=image))["path"], "qcow2", *read)
-            await at.call("Image.teardown", imageID=clone)
-            assert is_active(at.domain, 3), "the other disk needs the template still"
-            await at.call("Image.teardown", imageID=other)
-            assert not is_active(at.domain, 3)
+    # a template on the disk, and a thin disk on that
+    await at.task(
+        "Volume.copy", storagedomainID=at.other, volumeID=volume(2), dstSdUUID=at.domain,
+        dstImgUUID=IMAGE, dstVolUUID=volume(3), volType=6,
+    )  # fmt: skip
+    clone = IMAGE[:-1] + "c"
+    parent = {"srcImgUUID": IMAGE, "srcVolUUID": volume(3)}
+    await at.create(4, imageID=clone, size=str(256 * MIB), initialSize=str(MIB), **parent)
+    other = IMAGE[:-1] + "d"
+    await at.create(5, imageID=other, size=str(256 * MIB), initialSize=str(MIB), **parent)
+    for image in (clone, other):
+        qemu_io((await at.call("Image.prepare", imageID=image))["path"], "qcow2", *read)
+    await at.call("Image.teardown", imageID=clone)
+    assert is_active(at.domain, 3), "the other disk needs the template still"
+    await at.call("Image.teardown", imageID=other)
+    assert not is_active(at.domain, 3)
 
-            # data into a volume that is there, under its lease
-            ends = {
-                "source": {"sd_id": at.other, "img_id": IMAGE, "vol_id": volume(2), "endpoint_type": "div"},
-                "destination": at.endpoint(6, image=IMAGE[:-1] + "e", generation=0),
-            }
-            await at.create(6, imageID=IMAGE[:-1] + "e", size=str(256 * MIB), initialSize=str(MIB))
-            job = await at.job("SDM.copy_data", **ends)
-            assert job["status"] == "done", job
-            assert int(logical(at.domain, 6)["lv_size"]) == 128 * MIB
-            qemu_io((await at.call("Image.prepare", imageID=IMAGE[:-1] + "e"))["path"], "qcow2", *read)
-            await at.call("Image.teardown", imageID=IMAGE[:-1] + "e")
-            for image in (clone, other, IMAGE, IMAGE[:-1] + "e"):
-                await at.task("Image.delete", imageID=image)
-
-    asyncio.run(main())
+    # data into a volume that is there, under its lease
+    ends = {
+        "source": {"sd_id": at.other, "img_id": IMAGE, "vol_id": volume(2), "endpoint_type": "div"},
+        "destination": at.endpoint(6, image=IMAGE[:-1] + "e", generation=0),
+    }
+    await at.create(6, imageID=IMAGE[:-1] + "e", size=str(256 * MIB), initialSize=str(MIB))
+    job = await at.job("SDM.copy_data", **ends)
+    assert job["status"] == "done", job
+    assert int(logical(at.domain, 6)["lv_size"]) == 128 * MIB
+    qemu_io((await at.call("Image.prepare", imageID=IMAGE[:-1] + "e"))["path"], "qcow2", *read)
+    await at.call("Image.teardown", imageID=IMAGE[:-1] + "e")
+    for image in (clone, other, IMAGE, IMAGE[:-1] + "e"):
+        await at.task("Image.delete", imageID=image)
 
 
-def test_an_upload_to_a_logical_volume_is_verified(short: Path, disk: Path, exported: str) -> None:
+async def an_upload_is_verified_and_served(at: Any) -> None:
     from ovis.wire.errors import RpcError
 
+    await at.create(1, size=str(64 * MIB), initialSize=str(MIB))
+    path = await at.path(1)
+    await at.call("Volume.verify_untrusted", volumeID=volume(1))
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", "/etc/passwd", "-F", "raw", path, "64M")
+    with pytest.raises(RpcError, match="parent of its own"):
+        await at.call("Volume.verify_untrusted", volumeID=volume(1))
+    address = await at.call(
+        "NBD.start_server",
+        server_id=volume(9),
+        config={"sd_id": at.domain, "img_id": IMAGE, "vol_id": volume(1), "backing_chain": False},
+    )
+    await at.call("Image.teardown")
+    assert is_active(at.domain, 1), "the server has it open"
+    run("qemu-io", "-f", "raw", "-c", "write -P 1 0 1M", address)
+    await at.call("NBD.stop_server", server_id=volume(9))
+    assert not is_active(at.domain, 1)
+    await at.task("Image.delete")
+
+
+async def a_disk_leaves_a_domain_in_maintenance(at: Any, first: Path, second: Path) -> None:
+    from storage_host import call
+
+    domain = str(uuid.uuid4())
+    group = await at.call("LVMVolumeGroup.create", name=domain, devlist=[str(first), str(second)])
+    new = {"domainType": 3, "typeArgs": group, "name": "", "domainClass": 1, "version": "5"}
+    here = {"storagedomainID": domain, "storagepoolID": POOL}
+    await call(at.storage, "StorageDomain.create", storagedomainID=domain, **new)
+    for verb in ("attach", "activate"):
+        await call(at.storage, f"StorageDomain.{verb}", **here)
+    await at.create(1, storagedomainID=domain, size=str(256 * MIB), volFormat=5, preallocate=1)
+    run("pvmove", "-n", f"{domain}/{volume(1)}", first, second)
+    params = {"sd_id": domain, "guid": str(second)}
+    await call(at.storage, "StorageDomain.deactivate", **here)
+    assert (await at.job("SDM.reduce_domain", reduce_params=params))["status"] == "failed"
+    for method, name in (("move_domain_device", "move_params"), ("reduce_domain", "reduce_params")):
+        job = await at.job(f"SDM.{method}", **{name: params})
+        assert job["status"] == "done", job
+    assert [row["pv_name"] for row in report("pvs", "-o", "pv_name", "-S", f"vg_name={domain}")] == [str(first)]
+    await call(at.storage, "StorageDomain.detach", **here)
+    await call(at.storage, "StorageDomain.format", storagedomainID=domain)
+
+
+def test_disks_on_logical_volumes(short: Path, tmp_path: Path, disk: Path, exported: str) -> None:
+    """One pool for all: making it takes longer than any of these."""
+
     async def main() -> None:
-        async with engine(short, disk, exported) as at:
-            await at.create(1, size=str(64 * MIB), initialSize=str(MIB))
-            path = await at.path(1)
-            await at.call("Volume.verify_untrusted", volumeID=volume(1))
-            run("qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", "/etc/passwd", "-F", "raw", path, "64M")
-            with pytest.raises(RpcError, match="parent of its own"):
-                await at.call("Volume.verify_untrusted", volumeID=volume(1))
-            address = await at.call(
-                "NBD.start_server",
-                server_id=volume(9),
-                config={"sd_id": at.domain, "img_id": IMAGE, "vol_id": volume(1), "backing_chain": False},
-            )
-            await at.call("Image.teardown")
-            assert is_active(at.domain, 1), "the server has it open"
-            run("qemu-io", "-f", "raw", "-c", "write -P 1 0 1M", address)
-            await at.call("NBD.stop_server", server_id=volume(9))
-            assert not is_active(at.domain, 1)
-            await at.task("Image.delete")
+        with loop_device(tmp_path, 16 * GIB) as first, loop_device(tmp_path, 8 * GIB) as second:
+            async with engine(short, disk, exported) as at:
+                await a_thin_disk_on_a_logical_volume(at)
+                await disks_go_between_disks_and_files(at)
+                await an_upload_is_verified_and_served(at)
+                await a_disk_leaves_a_domain_in_maintenance(at, first, second)
 
     asyncio.run(main())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
 from typing import Any
@@ -90,6 +90,7 @@ class Volumes:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mailbox, "EVENT_SECONDS", 0.001)
+    monkeypatch.setattr(mailbox, "REPLY_SECONDS", 0.001)
     monkeypatch.setattr(mailbox, "MAIL_SECONDS", 0.2)
 
 
@@ -103,8 +104,17 @@ async def spm(master: Any, extend: Callable[[Extend], Awaitable[int]]) -> AsyncI
         await asyncio.gather(serving, return_exceptions=True)
 
 
+kept: set[asyncio.Future[None]] = set()
+
+
+def keep(work: Coroutine[Any, Any, None], name: str) -> None:
+    task = asyncio.ensure_future(work)
+    kept.add(task)
+    task.add_done_callback(kept.discard)
+
+
 def host(master: Master, host_id: int) -> HostMailbox:
-    return HostMailbox(Pool(master, host_id))  # type: ignore[arg-type]
+    return HostMailbox(Pool(master, host_id), keep)  # type: ignore[arg-type]
 
 
 async def until(is_so: Callable[[], object]) -> None:
@@ -120,9 +130,10 @@ def test_volume_is_extended_and_the_pages_are_empty_afterwards() -> None:
             mail = host(master, 7)
             assert await mail.ask(Extend(DOMAIN, volume(1), 3 * GIB)) == 3 * GIB
             assert await mail.ask(Extend(DOMAIN, volume(1), 4 * GIB)) == 4 * GIB
+            await until(lambda: not kept)
+            assert not any(isinstance(told, Extend) for told in layout.read_replies(master.page("outbox", 7)).values())
         assert volumes.sizes == {volume(1): 4 * GIB}
         assert len(volumes.asked) == 2
-        assert not layout.read_replies(master.page("outbox", 8))
 
     asyncio.run(main())
 
@@ -219,6 +230,30 @@ def test_storage_that_is_away_for_a_while_loses_nothing() -> None:
             assert await mail.ask(Extend(DOMAIN, volume(1), 2 * GIB)) == 2 * GIB
 
     asyncio.run(main())
+
+
+def test_an_answer_is_not_lost_behind_an_older_write_of_the_page() -> None:
+    async def main() -> None:
+        master, volumes = Slow(), Volumes()
+        async with spm(master, volumes.extend):
+            mail = host(master, 1)
+            wishes = [Extend(DOMAIN, volume(number), GIB) for number in range(8)]
+            assert await asyncio.gather(*(mail.ask(wish, seconds=10) for wish in wishes)) == [GIB] * 8
+
+    asyncio.run(main())
+
+
+class Slow(Master):
+    """What is written to it first may arrive last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._writes = 0
+
+    async def write(self, path: PurePosixPath, data: bytes, *, offset: int = 0, direct: bool = False) -> None:
+        self._writes += 1
+        await asyncio.sleep(0.01 if self._writes % 2 else 0)
+        await super().write(path, data, offset=offset, direct=direct)
 
 
 def test_domain_without_a_mailbox_is_not_served() -> None:

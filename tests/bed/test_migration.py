@@ -1,7 +1,8 @@
 """A guest that counts goes from one host to the other and back, over a real network and with its disk on real NFS."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 
 import pytest
 
@@ -11,7 +12,7 @@ from ovis.client import types
 from tests.bed.parts.migrating import MOVING, STORAGE, BedPair, bed_pair
 from tests.real.migration_pair import until
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 SLOW = 4  # MiB/s: the guest takes about ten seconds
 FAST = types.MigrationParameters(max_bandwidth_mib_per_second=1000)
 PATIENCE = 120.0
@@ -37,7 +38,27 @@ def guest(hosts: BedPair) -> BedPair:
     return hosts
 
 
+def with_another_guest_if_damaged(test: Callable[..., None]) -> Callable[..., None]:
+    """Without KVM, QEMU can send a page in the moment between the note that it changes and the change itself; when the
+    machine is busy a guest's kernel finds that now and then. Twice is allowed; whatever else goes wrong counts."""
+
+    @wraps(test)
+    def tried(guest: BedPair, **arguments: object) -> None:
+        for _ in range(2):
+            try:
+                return test(guest=guest, **arguments)
+            except AssertionError:
+                if not guest.has_broken():
+                    raise
+            guest.clean()
+            guest.boot()
+        return test(guest=guest, **arguments)
+
+    return tried
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
+@with_another_guest_if_damaged
 def test_a_guest_goes_there_and_back_and_loses_no_count(guest: BedPair, encrypted: bool) -> None:
     for _ in range(2):
         guest.migrate(encrypted=encrypted)
@@ -52,6 +73,7 @@ def test_a_guest_goes_there_and_back_and_loses_no_count(guest: BedPair, encrypte
     [("source", [MOVING]), ("destination", [MOVING]), ("source", [MOVING, STORAGE])],
     ids=["source", "destination", "source and its storage"],
 )
+@with_another_guest_if_damaged
 def test_a_host_cut_off_while_memory_flows_leaves_the_guest_where_it_was(
     guest: BedPair, side: str, networks: list[str]
 ) -> None:
@@ -67,6 +89,7 @@ def test_a_host_cut_off_while_memory_flows_leaves_the_guest_where_it_was(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2])
+@with_another_guest_if_damaged
 def test_a_host_cut_off_at_the_switch_over_leaves_one_running_copy(guest: BedPair, seconds: float) -> None:
     begin_slowly(guest)
     with guest.client() as node:

@@ -53,6 +53,9 @@ UP = types.VmStatus.UP
 class Pair:
     """`here` is the number (0, 1) of the host that has the guest."""
 
+    count = COUNT
+    """What the guest does."""
+
     def __init__(self, folder: Path, hosts: list[VirtualHost], agents: list[AgentProcess], guest: TinyGuest) -> None:
         self.folder = folder
         self.hosts = hosts
@@ -78,7 +81,7 @@ class Pair:
         until("the guest is up", lambda: self.status() is UP)
         self.until_agent_answers()
         if counting:
-            self.execute(COUNT)
+            self.execute(self.count)
             until("the guest counts", lambda: len(self.counts()) > 3)
         return self.vm_id
 

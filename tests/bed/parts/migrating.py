@@ -30,7 +30,7 @@ from ovis.wire.certificates import MadeFiles
 from ovis.wire.errors import WireError
 from ovis.wire.target import TcpTarget
 from tests.real import guest_shell
-from tests.real.migration_pair import Pair, until
+from tests.real.migration_pair import COUNT, Pair, until
 
 NAMES = ("one", "two")
 MAIN, MOVING, STORAGE = NETWORKS = ("main", "moving", "storage")
@@ -105,6 +105,7 @@ class BedPair(Pair):
 
     hosts: list[BedHost]
     agents: list[BedAgent]
+    count = COUNT.replace("0.02", "0.1")  # the beds share what processors there are
 
     def __init__(self, hosts: list[BedHost], agents: list[BedAgent], guest: TinyGuest) -> None:
         super().__init__(CONSOLES, hosts, agents, guest)

@@ -60,9 +60,15 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.driver = FileDriver(folder)
-        self.records = Records(folder / "state/managed")
+        (folder / "boot_id").write_text("one\n")
+        self.records = Records(folder / "state/managed", boot_id=folder / "boot_id")
         self.links = folder / "links"
         self.check: Callable[[str], None] = lambda path: None
+
+    def boot(self, boot_id: str) -> list[Attachment | None]:
+        """What is remembered then as attached."""
+        (self.folder / "boot_id").write_text(f"{boot_id}\n")
+        return [record.attachment for record in self.records.all()]
 
     def agent(self) -> ManagedVolumes:
         """One life of it."""
@@ -118,9 +124,18 @@ def test_an_attached_volume_is_not_attached_again(scene: Scene) -> None:
     assert scene.left() == ([VOLUME], [f"{DOMAIN}_{VOLUME}"], [VOLUME])
 
 
-def test_after_a_boot_it_is_attached_anew(scene: Scene) -> None:
+def test_a_device_that_is_gone_is_attached_anew(scene: Scene) -> None:
     run(scene.agent().attach(VOLUME, DOMAIN, CONNECTION))
     (scene.driver.folder / VOLUME).unlink()
+    assert [one.exists for one in run(scene.agent().all())] == [False]
+    assert run(scene.agent().attach(VOLUME, OTHER, CONNECTION)).exists
+    assert scene.left() == ([VOLUME], [f"{OTHER}_{VOLUME}"], [VOLUME])
+
+
+def test_after_a_boot_a_device_of_that_name_is_somebody_elses(scene: Scene) -> None:
+    before = run(scene.agent().attach(VOLUME, DOMAIN, CONNECTION))
+    assert scene.boot("another") == [None]
+    assert Path(before.record.attachment.path).exists()
     assert [one.exists for one in run(scene.agent().all())] == [False]
     assert run(scene.agent().attach(VOLUME, DOMAIN, CONNECTION)).exists
 

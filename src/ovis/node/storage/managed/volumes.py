@@ -20,11 +20,11 @@ import contextlib
 import logging
 import os
 import stat
-from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -73,18 +73,19 @@ class ManagedVolumes:
         self._tools = Tools(root, connections, self._others)
         self._find = find
         self._check = check or _require_device
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def attach(self, volume: str, domain: str, connection: Connection) -> Managed:
         """`domain` empty: none. Failed: nothing is attached or remembered, or a note on the error tells what is.
 
         Raises AlreadyAttached, OtherConnection, NotSupported, DriverFailed, UnsupportedDevice, BadParameter.
         """
-        async with self._locks[volume]:
+        async with self._lock(volume):
             driver = self._find(connection)
             before = await asyncio.to_thread(self._records.read, volume)
             if before is not None:
                 await self._refuse(before, connection)
+                await asyncio.to_thread(self._unlink, before)  # it may have been of another domain
             driver.check(connection)
             record = Record(volume, domain, connection)
             await asyncio.to_thread(self._records.write, record)
@@ -102,7 +103,7 @@ class ManagedVolumes:
 
     async def detach(self, volume: str, users: Callable[[Collection[str]], Sequence[str]] = lambda paths: ()) -> None:
         """`users`: VMs that have one of the paths. Failed: still remembered, may be repeated. Raises DriverFailed."""
-        async with self._locks[volume]:
+        async with self._lock(volume):
             record = await asyncio.to_thread(self._records.read, volume)
             if record is None:
                 return
@@ -129,6 +130,13 @@ class ManagedVolumes:
             return [Managed(one, self._link_of(one), _exists(one)) for one in self._records.all()]
 
         return await asyncio.to_thread(look)
+
+    def _lock(self, volume: str) -> asyncio.Lock:
+        """One at a time for each volume; it is there as long as somebody holds or awaits it."""
+        lock = self._locks.get(volume)
+        if lock is None:
+            lock = self._locks[volume] = asyncio.Lock()
+        return lock
 
     async def _others(self, volume: str) -> list[Connection]:
         records = await asyncio.to_thread(self._records.all)

@@ -114,6 +114,31 @@ class StorageHost:
     def start_spm(self) -> str:
         return str(self.call("StoragePool.spmStart", storagepoolID=POOL, prevID=-1, prevLver="-1"))
 
+    def make_pool(self, master: str) -> None:
+        where = {"masterSdUUID": master, "masterVersion": 1, "domainList": [master]}
+        self.call("StoragePool.create", storagepoolID=POOL, name="shared", **where)
+
+    def lead(self) -> None:
+        """Become SPM, as soon as that is possible."""
+        self.until("it is SPM", lambda: self.ended(self.start_spm())[0] == "success")
+
+    def done(self, method: str, **params: Any) -> None:
+        """A verb of the SPM that starts a task, to its good end."""
+        result = self.ended(self.call(method, storagepoolID=POOL, **params))
+        assert result[:2] == ("success", 0), (method, params, result, self.log())
+
+    def job_ended(self, method: str, **params: Any) -> tuple[str, Any]:
+        """A job of this host: its end, and its error."""
+        job_id = str(uuid.uuid4())
+        self.call(method, job_id=job_id, **params)
+
+        def over() -> Any:
+            job = self.call("Host.getJobs", job_ids=[job_id]).get(job_id)
+            return job if job is not None and job["status"] in ("done", "failed", "aborted") else None
+
+        job = self.until("the job ends", over)
+        return job["status"], job.get("error")
+
     def ended(self, task: str) -> tuple[str, int, str]:
         def status() -> Any:
             found = self.call("Task.getStatus", taskID=task)

@@ -232,30 +232,6 @@ def test_storage_that_is_away_for_a_while_loses_nothing() -> None:
     asyncio.run(main())
 
 
-def test_an_answer_is_not_lost_behind_an_older_write_of_the_page() -> None:
-    async def main() -> None:
-        master, volumes = Slow(), Volumes()
-        async with spm(master, volumes.extend):
-            mail = host(master, 1)
-            wishes = [Extend(DOMAIN, volume(number), GIB) for number in range(8)]
-            assert await asyncio.gather(*(mail.ask(wish, seconds=10) for wish in wishes)) == [GIB] * 8
-
-    asyncio.run(main())
-
-
-class Slow(Master):
-    """What is written to it first may arrive last."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._writes = 0
-
-    async def write(self, path: PurePosixPath, data: bytes, *, offset: int = 0, direct: bool = False) -> None:
-        self._writes += 1
-        await asyncio.sleep(0.01 if self._writes % 2 else 0)
-        await super().write(path, data, offset=offset, direct=direct)
-
-
 def test_domain_without_a_mailbox_is_not_served() -> None:
     async def main() -> None:
         master = Master()

@@ -90,6 +90,7 @@ CASES: dict[str, dict[str, object]] = {
             {"deviceType": "console", "specParams": {"consoleType": "virtio"}},
             {"deviceType": "balloon", "device": "memballoon", "specParams": {"model": "none"}},
             {"deviceType": "rng", "device": "virtio", "model": "virtio", "specParams": {"source": "hwrng"}},
+            {"type": "lease", "lease_id": ID, "sd_id": "22222222-2222-4333-8444-555555555555"},
         ],
     },
 }  # fmt: skip

@@ -13,4 +13,4 @@ def bed_tier(root: Path) -> Verdict:
     started = time.monotonic()
     if reason := availability.missing():
         return Verdict("bed", time.monotonic() - started, notes=(f"cannot run: {reason}",))
-    return pytest_tier(root, "bed", markers="bed", deadline=1500)
+    return pytest_tier(root, "bed", markers="bed", deadline=1800, again=600)

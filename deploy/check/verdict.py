@@ -12,7 +12,8 @@ class Verdict:
     failed: int = 0
     skipped: int = 0
     notes: tuple[str, ...] = ()
-    """What failed outside any test, and why a tier did not run."""
+    """What failed outside any test, why a tier did not run, and what passed only at a second try."""
+    failed_tests: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:

@@ -45,5 +45,28 @@ def test_hanging_tier_is_stopped_and_fails(tmp_path: Path) -> None:
     assert "hangs" in verdict.notes[0]
 
 
+def test_what_passes_at_a_second_try_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = real: x\n")
+    (tmp_path / "test_it.py").write_text(
+        "from pathlib import Path\n"
+        "def test_late():\n"
+        "    mark = Path(__file__).with_name('mark')\n"
+        "    was_there = mark.exists()\n"
+        "    mark.touch()\n"
+        "    assert was_there\n"
+        "def test_good(): pass\n"
+    )
+    verdict = pytest_tier(tmp_path, "unit", markers="not real", deadline=60, again=60)
+    assert (verdict.passed, verdict.failed) == (2, 0)
+    assert verdict.notes == ("only at the second try: test_it::test_late",)
+
+
+def test_what_fails_twice_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = real: x\n")
+    (tmp_path / "test_it.py").write_text("def test_bad(): assert False\ndef test_good(): pass\n")
+    verdict = pytest_tier(tmp_path, "unit", markers="not real", deadline=60, again=60)
+    assert (verdict.passed, verdict.failed) == (1, 1)
+
+
 def test_summary_adds_up() -> None:
     assert summary([Verdict("lint", 1, passed=5), Verdict("unit", 1, 10, 2, 3)]) == "15 passed, 2 failed, 3 skipped"

@@ -151,6 +151,15 @@ def test_many_hosts_ask_at_once_and_each_gets_its_own_answer() -> None:
     asyncio.run(main())
 
 
+def test_odd_size_is_asked_for_in_whole_mib() -> None:
+    async def main() -> None:
+        master, volumes = Master(), Volumes()
+        async with spm(master, volumes.extend):
+            assert await host(master, 1).ask(Extend(DOMAIN, volume(1), GIB + 1)) == GIB + (1 << 20)
+
+    asyncio.run(main())
+
+
 def test_failure_is_told_and_can_be_tried_again() -> None:
     async def main() -> None:
         master, volumes = Master(), Volumes()

@@ -20,6 +20,7 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ovis.node.errors import NodeError
@@ -65,6 +66,7 @@ class HostMailbox:
     async def ask(self, wish: Extend, *, seconds: float = ANSWER_SECONDS) -> int:
         """The size that the SPM gave. Raises NotExtended: it could not, or nobody answered; what there was stays."""
         master = await self._pool.master()
+        wish = replace(wish, size=_mib_up(wish.size))  # the page counts in MiB
         slot = await self._put(master, wish)
         try:
             async with asyncio.timeout(seconds):

@@ -60,6 +60,8 @@ class Thin:
     is_due: bool = False
     rate: float = 0.0
     took: float = 1.0
+    passed_at: float | None = None
+    """When the last threshold was passed, until the volume has grown."""
     seen: tuple[float, int] | None = None
     not_before: float = 0.0
 
@@ -92,7 +94,9 @@ class ThinDisks:
     def passed(self, vm: Vm, disk: str) -> None:
         """A write has passed the threshold."""
         if disk in self._thin(vm):
-            self._known[vm.id, disk].armed = 0
+            thin = self._known[vm.id, disk]
+            thin.armed = 0
+            thin.passed_at = self._vms.monotonic()
             self._begin(vm, disk)
 
     def is_full(self, vm: Vm, disk: str) -> None:
@@ -156,10 +160,15 @@ class ThinDisks:
     async def _grow(self, vm: Vm, target: str, thin: Thin, size: DiskSize) -> DiskSize:
         began = self._vms.monotonic()
         await self._vms.volumes.grow(thin.ids, size.physical + self.step(thin))
-        thin.took = max(self._vms.monotonic() - began, thin.took * 0.7)
+        took = self._vms.monotonic() - began
+        thin.took = max(took, thin.took * 0.7)
         grown = await self._vms.hypervisor.block_jobs.size(vm.id, target)
         thin.see(self._vms.monotonic(), grown.allocation)
-        log.info("disk %s of VM %s: %d -> %d bytes in %.1f s", target, vm.id, size.physical, grown.physical, thin.took)
+        log.info("disk %s of VM %s: %d -> %d bytes in %.2f s", target, vm.id, size.physical, grown.physical, took)
+        if thin.passed_at is not None:
+            waited = self._vms.monotonic() - thin.passed_at
+            log.info("disk %s of VM %s: room %.2f s after the threshold was passed", target, vm.id, waited)
+            thin.passed_at = None
         return grown
 
     async def _arm(self, vm: Vm, target: str, thin: Thin, size: DiskSize) -> None:

@@ -51,7 +51,7 @@ class Extensions:
                 raise NotConnected(record.domain.pools[0])
             given = await grow(domain, volume, size)
         # lvextend tells the kernel of this host; two LVM commands less for a guest that waits
-        if seen(str(domain.paths.volume(image, volume))) < given:
+        if not domain.is_block or seen(str(domain.paths.volume(image, volume))) < given:
             await domain.store.activate(image, volume)
 
     def may_change(self, domain: DomainId) -> bool:

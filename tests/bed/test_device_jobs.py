@@ -20,7 +20,7 @@ from tests.bed.parts.volume_group import report
 sys.path.insert(0, str(Path(__file__).parents[1] / "node" / "storage" / "volumes"))
 
 pytestmark = [pytest.mark.bed(services=["sanlock"]), pytest.mark.timeout(600)]
-GIB = 1 << 30
+GIB, SIZE = 1 << 30, 256 << 20
 POOL = "5849b030-626e-47cb-ad90-3ce782d831b3"
 IMAGE = "11111111-0000-4000-8000-00000000000a"
 VOLUME = "22222222-0000-4000-8000-000000000001"
@@ -73,9 +73,10 @@ def used(device: str) -> int:
 
 async def a_disk_is_emptied_and_leaves(at: Any, first: str, second: str) -> None:
     """The domain's own metadata lie on one of the two; the volume is made to lie on the other."""
-    volume = {"volFormat": 5, "preallocate": 1, "size": str(2 * GIB)}
+    volume = {"volFormat": 5, "preallocate": 1, "size": str(SIZE)}
     await at.create(1, **volume)
-    run("pvmove", "-n", VOLUME, first, second) if used(second) < 2 * GIB else None
+    if used(second) < SIZE:
+        run("pvmove", "-n", VOLUME, first, second)
     path = await at.path(1)
     run("qemu-io", "-f", "raw", "-c", "write -P 7 0 64M", "-c", "flush", path)
     await at.call("Image.teardown")

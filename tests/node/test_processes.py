@@ -92,12 +92,26 @@ def test_cancelling_ends_the_whole_group(tmp_path: Path) -> None:
         script = f"sleep 60 & echo $! > {tmp_path}/child; wait"
         numbers: list[int] = []
         task = asyncio.create_task(processes.run(Command(["sh", "-c", script]), seconds=20, on_start=numbers.append))
-        await until(lambda: bool(text_of(tmp_path / "child")))
+        await until(lambda: bool(numbers and text_of(tmp_path / "child")))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         await gone(numbers[0])
         await gone(int(text_of(tmp_path / "child")))
+
+    asyncio.run(main())
+
+
+def test_cancelling_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        script = f"sleep 60 & echo $! > {tmp_path}/child; wait"
+        task = asyncio.create_task(processes.run(Command(["sh", "-c", script]), seconds=20))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        if (tmp_path / "child").exists():
+            await gone(int(text_of(tmp_path / "child")))
 
     asyncio.run(main())
 

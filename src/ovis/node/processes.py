@@ -94,17 +94,7 @@ async def run(
     `on_output` gets what it writes and tells whether that is progress; then the `seconds` begin anew. `on_start` gets
     the number of the group. Raises Stalled; OSError when it cannot be started.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command.limits.prefix,
-        *command.arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        pass_fds=command.descriptors,
-        env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "LC_ALL": "C.UTF-8"}
-        | dict(command.environment),
-        start_new_session=True,
-    )
+    process = await _started(command)
     output, errors = bytearray(), bytearray()
     try:
         if on_start is not None:
@@ -125,6 +115,28 @@ async def run(
     finally:
         await _end(process, command.limits.grace)
     return Ended(status, bytes(output), bytes(errors))
+
+
+async def _started(command: Command) -> asyncio.subprocess.Process:
+    """Its group runs from the first moment, before asyncio knows it: a cancellation waits until it can be ended."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command.limits.prefix,
+            *command.arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=command.descriptors,
+            env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "LC_ALL": "C.UTF-8"}
+            | dict(command.environment),
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting, 0.0)
+        raise
 
 
 async def _read(

@@ -83,7 +83,7 @@ def test_checksum_is_the_daemons(remote: Remote, source: Path) -> None:
 
 def test_ticket_for_reading_does_not_write(remote: Remote, source: Path, tmp_path: Path) -> None:
     image = remote(f"file://{source}", "read")
-    with pytest.raises(ImageError, match="403") as refused:
+    with pytest.raises(ImageError, match=r"403|lost") as refused:  # it may close before its answer is read
         copy(RawFile(source), image)
     assert image.place.path.rpartition("/")[2] not in str(refused.value)
 

@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 from ovis.client.images.image import Extent, ImageError, merged
 
 SECONDS = 60.0
+_CUT_SHORT = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
+"""While sending: it refuses before it has read all, and there may be an answer."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _exchange(
     body: bytes | memoryview | None = None, headers: dict[str, str] | None = None,
 ) -> bytes:  # fmt: skip
     try:
-        with suppress(BrokenPipeError, ConnectionResetError):  # it refuses before it has read all: there is an answer
+        with suppress(*_CUT_SHORT):
             connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
         if response.status >= http.client.BAD_REQUEST:

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 64 << 10
 KILLED_WITHIN = 5.0
+LAST_WORDS_WITHIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Command:
-    """`descriptors` stay open in the program under the same numbers. `environment` comes on top of a bare one."""
+    """`descriptors` stay open in the program under the same numbers. `environment` comes on top of a bare one.
+
+    `leaves_daemon`: the end of the program itself counts, not that of its output, which the daemon may keep open.
+    """
 
     arguments: Sequence[str]
     limits: Limits = field(default_factory=Limits)
     descriptors: Sequence[int] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     output_limit: int = CHUNK
+    leaves_daemon: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,16 +110,28 @@ async def run(
                 if on_output is not None and on_output(chunk):
                     deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
-            await asyncio.gather(
+            reading = asyncio.gather(
                 _read(process.stdout, output, command.output_limit, heard),
                 _read(process.stderr, errors, command.output_limit, None),
             )
-            status = await process.wait()
+            if command.leaves_daemon:
+                status = await process.wait()
+                await _last_words(reading)
+            else:
+                await reading
+                status = await process.wait()
     except TimeoutError as error:
         raise Stalled(command.arguments[0], seconds) from error
     finally:
         await _end(process, command.limits.grace)
     return Ended(status, bytes(output), bytes(errors))
+
+
+async def _last_words(reading: asyncio.Future[tuple[None, None]]) -> None:
+    """What has been written is there; more is not waited for."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WORDS_WITHIN):
+            await reading
 
 
 async def _started(command: Command) -> asyncio.subprocess.Process:

@@ -106,7 +106,8 @@ class NbdServers:
     async def _start(self, server: str, export: Export, disk: Disk) -> None:
         socket, pid = self._file(server, "sock"), self._file(server, "pid")
         for cache in (("--cache=none", "--aio=native"), ("--cache=writeback",)):
-            command = Command([*_words(export, disk, socket, pid), *cache, *_source(export, disk)], limits=LIMITS)
+            words = [*_words(export, disk, socket, pid), *cache, *_source(export, disk)]
+            command = Command(words, limits=LIMITS, leaves_daemon=True)  # uvloop leaves it a copy of our pipe
             try:
                 ended = await processes.run(command, seconds=START_SECONDS)
             except (processes.Stalled, OSError) as error:

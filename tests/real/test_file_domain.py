@@ -223,6 +223,6 @@ def test_it_works_as_the_owner_of_the_storage(tmp_path: Path) -> None:
 
     with file_system(tmp_path) as mount:
         # the way to the mount is root's alone in a test's folder
-        for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        for folder in (tmp_path, *list(tmp_path.parents)[:-2]):
             folder.chmod(0o755)
         asyncio.run(main(mount))

@@ -19,7 +19,8 @@ from tests.bed.parts import iscsi
 from tests.bed.parts.block import GIB, block_host, metadata_of, new_domain, new_image, new_volume
 from tests.bed.parts.programs import run, until
 
-pytestmark = pytest.mark.bed(services=["tgt", "iscsi", "multipath"])
+# All disks of the bed are listed: there must be none that another file left.
+pytestmark = pytest.mark.bed(services=["tgt", "iscsi", "multipath"], own=True)
 MAPS = Isolation()
 
 

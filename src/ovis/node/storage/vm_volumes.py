@@ -69,14 +69,9 @@ class VmVolumes:
         image = ImageId(ids.image)
         needed = [claims.domain(domain.id, exclusive=False), claims.image(domain.id, image)]
         async with self._storage.claims.hold(needed, by="a live merge", seconds=CLAIM_SECONDS):
-            await live.merged(
-                domain,
-                image,
-                base=VolumeId(base),
-                top=VolumeId(ids.volume),
-                is_active=is_active,
-                by_spm=self._storage.extensions.may_change(domain.id),
-            )
+            top = VolumeId(ids.volume)
+            async with self._storage.extensions.may_change(domain) as by_spm:
+                await live.merged(domain, image, base=VolumeId(base), top=top, is_active=is_active, by_spm=by_spm)
 
     async def grow(self, ids: VolumeIds, size: int) -> None:
         assert ids.domain is not None

@@ -8,6 +8,8 @@ no more than its capacity can need.
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +44,7 @@ class Extensions:
         pool = self._storage.pools.joined
         if pool is not None and domain_id in pool.membership.domains:
             if pool.spm.role is SpmRole.SPM:
-                given = await grow(domain, volume, size)
+                given = await pool.spm.extend(Extend(domain_id, volume, size))
             else:
                 given = await self._mail(pool).ask(Extend(domain_id, volume, size))
         else:
@@ -54,10 +56,18 @@ class Extensions:
         if not domain.is_block or seen(str(domain.paths.volume(image, volume))) < given:
             await domain.store.activate(image, volume)
 
-    def may_change(self, domain: DomainId) -> bool:
-        """Whether this host may change the volume group: it is SPM, or nobody is."""
+    @asynccontextmanager
+    async def may_change(self, domain: Domain) -> AsyncIterator[bool]:
+        """Whether the body may change the volume group: as the SPM, and then it ends with the SPM's lease, or because
+        the domain is in no pool. A host that has not joined its pool again yet is not the SPM."""
         pool = self._storage.pools.joined
-        return pool is None or domain not in pool.membership.domains or pool.spm.role is SpmRole.SPM
+        if pool is None or domain.id not in pool.membership.domains:
+            yield not (await domain.read_record()).domain.pools
+        elif pool.spm.role is SpmRole.SPM:
+            async with pool.spm.trusted():
+                yield True
+        else:
+            yield False
 
     def _mail(self, pool: Pool) -> HostMailbox:
         if self._mailbox is None or self._mailbox[0] is not pool:

@@ -223,14 +223,12 @@ class Spm:
     def _serve_mail(self) -> None:
         self._end_mail()
         assert self._master is not None
-        mailbox = SpmMailbox(self._master, self._extend)
+        mailbox = SpmMailbox(self._master, self.extend)
         self._mail = asyncio.create_task(mailbox.serve(), name=f"mail of pool {self._pool.id}")
 
-    async def _extend(self, wish: Extend) -> int:
-        master = self._master
-        self.check()
-        assert master is not None
-        async with while_trusted(master.locks, master.lockspace, f"the SPM lease of {master.id}"):
+    async def extend(self, wish: Extend) -> int:
+        """The volume's size now. Raises NotSpm, LeaseLost, and as `extensions.grow`."""
+        async with self.trusted():
             return await grow(await self._pool.storage.domain(wish.domain), wish.volume, wish.size)
 
     def _end_mail(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -42,9 +42,9 @@ class VolumesIfAny:
         if (volumes := await self._loaded()) is not None:
             await volumes.give_back(vm_id, image)
 
-    async def give_back_of_others(self, vm_ids: Collection[str]) -> None:
+    async def give_back_of_others(self, is_used: Callable[[str], bool]) -> None:
         if (volumes := await self._loaded()) is not None:
-            await volumes.give_back_of_others(vm_ids)
+            await volumes.give_back_of_others(is_used)
 
     async def _loaded(self) -> VmVolumes | None:
         if self._volumes is None and self._is_used():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +60,7 @@ class Domain:
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
         pass
 
-    async def give_back_of_others(self, vm_ids: Collection[str]) -> None:
+    async def give_back_of_others(self, is_used: Callable[[str], bool]) -> None:
         pass
 
     @property

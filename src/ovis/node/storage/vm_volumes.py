@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ovis.node.errors import NodeError
@@ -82,8 +82,8 @@ class VmVolumes:
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
         await self._release(lambda vm, _, __, record: vm == vm_id and image in (None, record.links))
 
-    async def give_back_of_others(self, vm_ids: Collection[str]) -> None:
-        await self._release(lambda vm, *_: vm not in vm_ids)
+    async def give_back_of_others(self, is_used: Callable[[str], bool]) -> None:
+        await self._release(lambda vm, *_: not is_used(vm))
 
     async def _release(self, is_wanted: Wanted) -> None:
         found = [
@@ -91,12 +91,15 @@ class VmVolumes:
             for domain_id, holder, record in self._storage.prepared.holders()
             if (names := _names(holder)) is not None and is_wanted(*names, domain_id, record)
         ]
-        await asyncio.gather(*(self._let_go(*each) for each in found))
+        await asyncio.gather(*(self._let_go(*each, is_wanted) for each in found))
 
-    async def _let_go(self, domain_id: DomainId, record: Record, holder: str) -> None:
+    async def _let_go(self, domain_id: DomainId, record: Record, holder: str, is_wanted: Wanted) -> None:
         try:
             domain = await self._storage.domain(domain_id)
             assert record.links is not None
+            names = _names(holder)
+            if names is None or not is_wanted(*names, domain_id, record):  # the VM has come again meanwhile
+                return
             await self._storage.prepared.tear_down(domain, record.links, holder=holder)
         except (NodeError, OSError) as error:
             log.warning("volumes of domain %s stay active for now (%s): %s", domain_id, holder, error)

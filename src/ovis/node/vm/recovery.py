@@ -63,12 +63,9 @@ async def recover(vms: Vms) -> None:
     for vm in vms:
         freezing.resume(vms, vm)
     _remove_media_of_others(vms)
-    vms.own(_give_back_of_others(vms), "give back the volumes of VMs that have gone")  # storage may be away
+    # in the background: storage may be away
+    vms.own(vms.volumes.give_back_of_others(vms.is_used), "give back the volumes of VMs that have gone")
     log.info("%d VMs are known again, %d of them run", len(vms), sum(1 for vm in vms if vm.has_qemu))
-
-
-async def _give_back_of_others(vms: Vms) -> None:
-    await vms.volumes.give_back_of_others({vm.id for vm in vms if not vm.is_down})
 
 
 def _remove_media_of_others(vms: Vms) -> None:

@@ -118,6 +118,11 @@ class Vms:
     def get(self, vm_id: str) -> Vm | None:
         return self._vms.get(vm_id)
 
+    def is_used(self, vm_id: str) -> bool:
+        """Whether there is, or is about to be, a VM of that id that may run."""
+        vm = self._vms.get(vm_id)
+        return vm_id in self._accepting or (vm is not None and not vm.is_down)
+
     def __iter__(self) -> Iterator[Vm]:
         return iter(self._vms.values())
 

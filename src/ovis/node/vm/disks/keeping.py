@@ -10,7 +10,7 @@ the metadata say of what the chain consists. A disk whose domain no host storage
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,8 +75,9 @@ class VolumeKeeper(Protocol):
         for the next start."""
         ...
 
-    async def give_back_of_others(self, vm_ids: Collection[str]) -> None:
-        """Let go of what VMs other than these had: an earlier agent died before it could."""
+    async def give_back_of_others(self, is_used: Callable[[str], bool]) -> None:
+        """Let go of what VMs had that are used no more: an earlier agent died before it could. `is_used` is asked at
+        the last moment: VMs come while storage is waited for."""
         ...
 
 
@@ -98,7 +99,7 @@ class NoVolumes:
     async def give_back(self, vm_id: str, image: str | None = None) -> None:
         return
 
-    async def give_back_of_others(self, vm_ids: Collection[str]) -> None:
+    async def give_back_of_others(self, is_used: Callable[[str], bool]) -> None:
         return
 
 

@@ -11,6 +11,12 @@ from deploy.rig import network
 from deploy.rig.processes import Process, in_pid_namespace_of
 
 RECORD = "host.json"
+DAEMON_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+}
+"""Nothing of the starter's: a variable such as SANLOCK_RUN_DIR would lead them to the starter's places."""
 _READY_SECONDS = 60.0
 
 
@@ -93,7 +99,8 @@ class VirtualHost:
 
     def start_libvirtd(self) -> None:
         """Start it again after a test has killed it; returns when it answers."""
-        self.exec(["libvirtd", "--daemon", "--listen"])
+        variables = [f"{name}={value}" for name, value in DAEMON_ENVIRONMENT.items()]
+        self.exec(["env", "--ignore-environment", *variables, "libvirtd", "--daemon", "--listen"])
         await_libvirt(self)
 
 

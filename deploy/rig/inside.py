@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.rig import cgroups, network
+from deploy.rig.host import DAEMON_ENVIRONMENT
 
 _CLONE_NEWCGROUP = 0x02000000
 _DAEMON_SECONDS = 30
@@ -156,12 +157,7 @@ def _mount(*arguments: str) -> None:
 
 def _start(daemon: list[str]) -> None:
     """Start a daemon that goes to the background when it serves."""
-    environment = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": "/root",
-        "LANG": "C.UTF-8",
-    }
-    subprocess.run(daemon, env=environment, stdin=subprocess.DEVNULL, timeout=_DAEMON_SECONDS, check=True)
+    subprocess.run(daemon, env=DAEMON_ENVIRONMENT, stdin=subprocess.DEVNULL, timeout=_DAEMON_SECONDS, check=True)
 
 
 if __name__ == "__main__":

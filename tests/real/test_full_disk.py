@@ -12,6 +12,7 @@ from ovis.client import types
 from ovis.client.node import Node
 from ovis.wire.errors import RpcError
 from tests.real.agent_process import AgentProcess
+from tests.real.migration_pair import until
 
 SIZE = 1 << 20
 
@@ -53,8 +54,10 @@ def fill(folder: Path) -> Path:
 
 
 def create(node: Node) -> str:
+    """Returns when it runs: until then its record is written again, and what the old one held comes free."""
     vm_id = str(uuid.uuid4())
     node.vm.create(vm_id, types.VmParameters(vm_id=vm_id, vm_name=vm_id, mem_size=64 << 20))
+    until("it runs", lambda: types.VmStatus(node.vm.get_stats(vm_id)[0].status) is types.VmStatus.UP)
     return vm_id
 
 

@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,10 @@ from ovis.wire import certificates
 # A slow or busy machine is no fault of what is tested: pytest's own time limit ends what hangs.
 settings.register_profile("ovis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ovis")
+
+# A shell starts background commands with Control-C ignored, and what they start inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

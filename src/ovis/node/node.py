@@ -39,6 +39,7 @@ from ovis.wire.events import Bus
 
 if TYPE_CHECKING:
     from ovis.node.imports.imports import Imports
+    from ovis.node.privileged.client import Privileged
     from ovis.node.storage.settings import StorageSettings
     from ovis.node.storage.storage import Storage
 
@@ -64,6 +65,7 @@ class Node:
         self._vms: Vms | None = None
         self._imports: Imports | None = None
         self._storage: Storage | None = None
+        self._privileged: Privileged | None = None
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,
@@ -102,11 +104,30 @@ class Node:
     def storage(self) -> Storage:
         """Loaded when first asked for: an agent without storage has no room for it."""
         if self._storage is None:
+            from ovis.node.storage.parts import Parts
             from ovis.node.storage.storage import Storage
 
-            self._storage = Storage(_storage_settings(self.config), self.jobs, self.events)
+            settings = _storage_settings(self.config)
+            parts = Parts(settings, lambda: self.privileged)
+            self._storage = Storage(settings, self.jobs, self.events, parts=parts)
             self._storage.domain_is_back = self._retry_paused
         return self._storage
+
+    @property
+    def privileged(self) -> Privileged:
+        """The root helper, shared by all parts of the agent; the first call starts it or connects to it."""
+        if self._privileged is None:
+            from ovis.node.privileged.client import found
+
+            given = self.config.storage
+            self._privileged = found(
+                given.privileged_socket,
+                repository=PurePosixPath(given.root),
+                user=given.user,
+                group=given.group,
+                options=_helper_options(self.config),
+            )
+        return self._privileged
 
     def _has_storage(self) -> bool:
         return self._storage is not None or (self.config.state_folder / STORAGE_STATE).exists()
@@ -130,6 +151,8 @@ class Node:
                 await self._storage.close()
             if self._imports is not None:
                 self._imports.close()
+            if self._privileged is not None:
+                await self._privileged.close()
             self.host.close()
 
     async def _care_for_vms(self) -> None:
@@ -226,6 +249,10 @@ def _import_settings(config: Config) -> ImportSettings:
     )
 
 
+def _helper_options(config: Config) -> tuple[str, ...]:
+    return ("--loop-folder", str(config.storage.managed_files), "--adapters", str(config.storage.adapter_folder))
+
+
 def _storage_settings(config: Config) -> StorageSettings:
     from ovis.node.storage.formats.repository import Repository
     from ovis.node.storage.settings import StorageSettings
@@ -239,7 +266,7 @@ def _storage_settings(config: Config) -> StorageSettings:
         owner=(given.user, given.group),
         privileged_socket=given.privileged_socket,
         managed_links=given.managed_links,
-        helper_options=("--loop-folder", str(given.managed_files), "--adapters", str(given.adapter_folder)),
+        helper_options=_helper_options(config),
         io_deadline=given.io_seconds,
         check_period=given.check_seconds,
         retry_period=given.retry_seconds,

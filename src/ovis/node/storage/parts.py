@@ -27,13 +27,19 @@ MAPPER = PurePosixPath("/dev/mapper")
 
 
 class Parts:
-    def __init__(self, settings: StorageSettings) -> None:
+    def __init__(self, settings: StorageSettings, shared_privileged: Callable[[], Privileged] | None = None) -> None:
+        """`shared_privileged`: the root helper of the whole agent, which others close; without it one of our own."""
         self.settings = settings
+        self._shared_privileged = shared_privileged
         self.ties: Callable[[], Sequence[int]] = tuple
         """Open files that processes which touch storage inherit."""
 
-    @cached_property
+    @property
     def privileged(self) -> Privileged:
+        return self._own_privileged if self._shared_privileged is None else self._shared_privileged()
+
+    @cached_property
+    def _own_privileged(self) -> Privileged:
         from ovis.node.privileged.client import found
 
         settings = self.settings
@@ -127,7 +133,7 @@ class Parts:
     async def close(self) -> None:
         if "block_host" in self.__dict__:
             await self.block_host.memory.close()
-        for name in ("devices", "_local", "_sanlock", "privileged"):
+        for name in ("devices", "_local", "_sanlock", "_own_privileged"):
             if name in self.__dict__:
                 await getattr(self, name).close()
 

@@ -5,13 +5,14 @@ import contextlib
 import os
 import subprocess
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar, cast
 
 from directory_store import DirectoryStore
 
 from ovis.client.types import TaskResult
+from ovis.node import processes
 from ovis.node.jobs import Jobs
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.repository import DomainPaths, Repository
@@ -207,23 +208,30 @@ def run(folder: Path, work: Callable[[Station], Coroutine[Any, Any, T]], leases:
 
 
 def killed_at(folder: Path, change: int, work: Callable[[Station], Coroutine[Any, Any, None]]) -> bool:
-    """Run `work` in a process that is killed at its `change`th change of storage; False: it ended before."""
+    """Run `work` in a process that is killed at its `change`th change of storage, or when a program that it ran has
+    ended; False: it ended before."""
+    left = [change]
+
+    def count(_: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), 9)
+
+    async def main(station: Station) -> None:
+        for domain in station.domains.values():
+            domain.watch(count)
+        _watch_programs(count)
+        await work(station)
+
+    return dies_in(folder, main)
+
+
+def dies_in(folder: Path, work: Callable[[Station], Coroutine[Any, Any, None]]) -> bool:
+    """Run `work` in a process of its own, which may kill itself; whether it did."""
     pid = os.fork()
     if pid == 0:
         try:
-            left = [change]
-
-            def count(_: str) -> None:
-                left[0] -= 1
-                if left[0] < 0:
-                    os.kill(os.getpid(), 9)
-
-            async def main(station: Station) -> None:
-                for domain in station.domains.values():
-                    domain.watch(count)
-                await work(station)
-
-            run(folder, main)
+            run(folder, work)
             os._exit(0)
         except BaseException:
             traceback.print_exc()
@@ -235,37 +243,64 @@ def killed_at(folder: Path, change: int, work: Callable[[Station], Coroutine[Any
     return os.WIFSIGNALED(status)
 
 
+def _watch_programs(changed: Callable[[str], None]) -> None:
+    """In this process, which ends soon."""
+    call = processes.run
+
+    async def watched(command: processes.Command, **options: Any) -> processes.Ended:
+        ended = await call(command, **options)
+        changed(f"after {command.arguments[0]}")
+        return ended
+
+    processes.run = watched
+
+
+def deaths(
+    folder: Path,
+    before: Callable[[Station], Coroutine[Any, Any, None]],
+    work: Callable[[Station], Coroutine[Any, Any, None]],
+) -> Iterator[tuple[Path, bool]]:
+    """Kill `work` at each change of storage, each time on a copy of what `before` has made (nothing of it active). The
+    place, and whether the work was killed there; the last time it was not."""
+    run(folder / "before", before)
+    number = 0
+    was_killed = True
+    while was_killed:
+        place = copied(folder / "before", folder / str(number))
+        was_killed = killed_at(place, number, work)
+        yield place, was_killed
+        number += 1
+
+
+def copied(source: Path, target: Path) -> Path:
+    subprocess.run(["cp", "-a", "--sparse=always", source, target], check=True)
+    return target
+
+
+async def state(host: Station) -> dict[str, Any]:
+    return host.state()
+
+
 def every_death(
     folder: Path,
     before: Callable[[Station], Coroutine[Any, Any, None]],
     work: Callable[[Station], Coroutine[Any, Any, None]],
     *,
     also: Callable[[dict[str, Any], dict[str, Any]], bool] = lambda old, found: False,
-    step: int = 1,
 ) -> list[bool]:
     """Kill `work` at each change of storage and recover: what is there then is what was there before, or all of the
-    work (or what `also` allows). For each death whether the work was found done."""
-
-    async def state(host: Station) -> dict[str, Any]:
-        return host.state()
-
-    run(folder / "model", before)
-    without = run(folder / "model", state)
-    run(folder / "model", work)
-    whole = run(folder / "model", state)
-    assert without != whole
-    done: list[bool] = []
-    while True:
-        place = folder / str(len(done))
-        run(place, before)
-        was_killed = killed_at(place, len(done) * step, work)
-        found = run(place, state)
+    work (or what `also` allows). For each death whether the work was found done; its place is FOLDER/NUMBER."""
+    found: list[dict[str, Any]] = []
+    for place, was_killed in deaths(folder, before, work):
+        found.append(run(place, state))
         if not was_killed:
-            assert found == whole
-            assert len(done) > 2
-            return done
-        assert found in (without, whole) or also(without, found), f"killed at change {len(done) * step}: {found}"
-        done.append(found == whole)
+            break
+    without, whole = run(folder / "before", state), found.pop()
+    assert without != whole
+    for number, left in enumerate(found):
+        assert left in (without, whole) or also(without, left), f"killed at change {number}: {left}"
+    assert len(found) > 2
+    return [left == whole for left in found]
 
 
 def qemu_io(path: Path, format: str, *commands: str) -> str:

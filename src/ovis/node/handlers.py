@@ -20,6 +20,7 @@ from ovis.node.vm.tuning import verbs as tuning
 
 # module -> class -> verbs
 LATE: dict[str, dict[str, tuple[str, ...]]] = {
+    "ovis.node.host.page_merging": {"Host": ("setKsmTune",)},
     "ovis.node.storage.connections.verbs": {
         "ISCSIConnection": ("discoverSendTargets",),
         "StoragePool": ("connectStorageServer", "disconnectStorageServer"),

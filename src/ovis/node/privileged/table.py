@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ovis.node.privileged import access, adapters, devices, iscsi, loops, lvm, mounts, multipath, rbd
+from ovis.node.privileged import access, adapters, devices, iscsi, loops, lvm, mounts, multipath, page_merging, rbd
 from ovis.node.privileged.protocol import Request
 from ovis.node.privileged.work import Work
 
@@ -45,6 +45,7 @@ VERBS: dict[type[Request[Any]], Verb] = {
     devices.ReadDmsetup: devices.read_dmsetup,
     devices.RescanHosts: devices.rescan_hosts,
     devices.SettleDevices: devices.settle_devices,
+    page_merging.TunePageMerging: page_merging.tune_page_merging,
 }
 
 decode_request: Callable[[msgspec.Raw], Request[Any]] = msgspec.msgpack.Decoder(

@@ -52,8 +52,11 @@ def verb(method: str) -> Callable[[F], F]:
 def late(module: str, methods: Iterable[str]) -> None:
     """Let `module`, which is not loaded yet, answer these verbs. Its functions are decorated with `verb` as usual."""
     for method in methods:
-        if method in HANDLERS:
-            raise ValueError(f"{method} is answered twice: {HANDLERS[method]} and {module}")
+        early = HANDLERS.get(method)
+        if early is not None and early.__module__ != module:
+            raise ValueError(f"{method} is answered twice: {early} and {module}")
+        if early is not None:  # somebody has loaded it before `handlers.py`, as a test does
+            _LOADED[method] = early
         LATE_MODULES[method] = module
         HANDLERS[method] = _loading(module, method)
 

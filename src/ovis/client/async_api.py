@@ -1431,6 +1431,48 @@ class NBDVerbs(Group):
         await self._call("NBD.stop_server", NBDStopServerArgs(server_id=server_id), deadline)
 
 
+class OVAVerbs(Group):
+    """OVA archives that this host makes. Archives are read by the import verbs of class Host."""
+
+    async def abort(
+        self,
+        job_id: UUID,
+        *,
+        deadline: float | None = None,
+    ) -> None:
+        """Asks an export to stop; nothing of its archive stays. One that has ended stays as it is.
+
+        job_id: Export to stop.
+        Errors: NoSuchJob.
+        """
+        await self._call("OVA.abort", OVAAbortArgs(job_id=job_id), deadline)
+
+    async def export(
+        self,
+        path: str,
+        vm: OvaVm,
+        job_id: UUID,
+        compressed: bool = False,
+        manifest: bool = False,
+        *,
+        deadline: float | None = None,
+    ) -> None:
+        """Starts to write a VM into an OVA archive: one tar with the description first, then each disk as qcow2,
+        joined from all volumes of its chain. What can be checked is checked before the call returns. The archive
+        gets its name when it is whole and on storage; a failed or stopped export leaves nothing. Follow it with
+        Host.getJobs.
+
+        path: Absolute path of the archive in the host's file system; the name ends in .ova, the folder exists, the
+            file does not.
+        vm: What the description tells, and which disks are written.
+        job_id: New id chosen by the caller, used to follow and stop the export.
+        compressed: True: clusters of the disks are compressed; smaller and slower to write.
+        manifest: True: a manifest with SHA-256 checksums comes last; every byte is read once more for it.
+        Errors: JobExists, InvalidParameter, UnexpectedError.
+        """
+        await self._call("OVA.export", OVAExportArgs(path=path, vm=vm, job_id=job_id, compressed=compressed, manifest=manifest), deadline)
+
+
 class SDMVerbs(Group):
     """Storage work that any host of the pool can do, not only the SPM. Each verb starts a job and answers at once; the
     job takes the leases it needs, and Host.getJobs or the job event tells how it ended. The generation counter of a
@@ -4051,6 +4093,7 @@ class AsyncNodeApi:
         self.lvm_volume_group = LVMVolumeGroupVerbs(call)
         self.managed_volume = ManagedVolumeVerbs(call)
         self.nbd = NBDVerbs(call)
+        self.ova = OVAVerbs(call)
         self.sdm = SDMVerbs(call)
         self.storage_domain = StorageDomainVerbs(call)
         self.storage_pool = StoragePoolVerbs(call)

@@ -2837,6 +2837,55 @@ class NBDServerConfig(Struct, kw_only=True, frozen=True, omit_defaults=True):
     vol_id: UUID
 
 
+class OvaDisk(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """A disk to be written: the volume whose content a guest would see, prepared on this host and written by nobody."""
+
+    # Name for people; absent: the image id.
+    alias: str | None = None
+    # Storage domain on which the volume lies.
+    domain_id: UUID = field(name="domainID")
+    # Format of the volume; it is never guessed from the content.
+    format: VolumeFormat
+    # Image (disk) the volume belongs to.
+    image_id: UUID = field(name="imageID")
+    # Bus over which the guest reaches the disk.
+    interface: VmDiskDeviceInterface = field(default_factory=lambda: VmDiskDeviceInterface('virtio'))
+    # Storage pool the domain belongs to.
+    pool_id: UUID = field(name="poolID")
+    # The volume; its parents are read with it.
+    volume_id: UUID = field(name="volumeID")
+
+
+class OvaNic(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """A network card in the description of an archive."""
+
+    # MAC address; absent leaves it to the importer.
+    mac_addr: str | None = field(name="macAddr", default=None)
+    # virtio, e1000, e1000e or rtl8139.
+    model: str = field(default_factory=lambda: 'virtio')
+    # Network that it is plugged into; absent: none.
+    network: str | None = None
+
+
+class OvaVm(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """A VM as an archive describes it."""
+
+    # Number of virtual CPUs.
+    cpus: Annotated[int, Meta(ge=1, le=4096)]
+    # Words for people.
+    description: str | None = None
+    # At most 64; the guest boots from the first one.
+    disks: list[OvaDisk]
+    # Memory, a multiple of 1 MiB. [bytes]
+    memory: Annotated[int, Meta(ge=1048576)]
+    # Name of the VM, up to 255 characters.
+    name: str
+    # Network cards, at most 64.
+    nics: list[OvaNic] = field(default_factory=lambda: [])
+    # Its id; absent: a new one.
+    vm_id: UUID | None = field(name="vmID", default=None)
+
+
 class CopyDataDIVEndpoint(Struct, CopyDataEndpoint, kw_only=True, frozen=True, omit_defaults=True):
     """A volume on a storage domain that a job works on, with a guard against stale requests."""
 

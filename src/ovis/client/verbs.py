@@ -730,6 +730,29 @@ class NBDStopServerArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, f
     server_id: UUID
 
 
+class OVAAbortArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Arguments of OVA.abort."""
+
+    # Export to stop.
+    job_id: UUID = field(name="jobID")
+
+
+class OVAExportArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Arguments of OVA.export."""
+
+    # Absolute path of the archive in the host's file system; the name ends in .ova, the folder exists, the file
+    # does not.
+    path: str
+    # What the description tells, and which disks are written.
+    vm: OvaVm
+    # New id chosen by the caller, used to follow and stop the export.
+    job_id: UUID = field(name="jobID")
+    # True: clusters of the disks are compressed; smaller and slower to write.
+    compressed: bool = field(default_factory=lambda: False)
+    # True: a manifest with SHA-256 checksums comes last; every byte is read once more for it.
+    manifest: bool = field(default_factory=lambda: False)
+
+
 class SDMAddBitmapArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Arguments of SDM.add_bitmap."""
 
@@ -4311,6 +4334,8 @@ ARGUMENTS: dict[str, type[Struct]] = {
     "ManagedVolume.volumes_info": ManagedVolumeVolumesInfoArgs,
     "NBD.start_server": NBDStartServerArgs,
     "NBD.stop_server": NBDStopServerArgs,
+    "OVA.abort": OVAAbortArgs,
+    "OVA.export": OVAExportArgs,
     "SDM.add_bitmap": SDMAddBitmapArgs,
     "SDM.amend_volume": SDMAmendVolumeArgs,
     "SDM.clear_bitmaps": SDMClearBitmapsArgs,

@@ -102,6 +102,15 @@ class TwoHostsContract:
 
         self.run(test)
 
+    def test_a_host_is_seen_to_renew_its_id(self) -> None:
+        async def test(hosts: Hosts) -> None:
+            while (seen := await hosts.other.renews(hosts.lockspace, 1)) is None:  # noqa: ASYNC110  # watched first
+                await asyncio.sleep(0.1)
+            assert seen
+            assert not await hosts.other.renews(hosts.lockspace, 7)
+
+        self.run(test)
+
     def test_what_is_no_lease_is_not_taken(self) -> None:
         async def test(hosts: Hosts) -> None:
             with pytest.raises(NotALease):

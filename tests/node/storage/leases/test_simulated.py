@@ -75,6 +75,20 @@ def test_a_host_that_returns_has_lost_its_leases() -> None:
     asyncio.run(main())
 
 
+def test_a_host_that_went_silent_renews_no_more() -> None:
+    async def main() -> None:
+        storage = await shared()
+        one, other = storage.host("one"), storage.host("other")
+        assert await other.renews(LOCKSPACE, 1) is None
+        await one.join(LOCKSPACE, 1)
+        await other.join(LOCKSPACE, 2)
+        assert await other.renews(LOCKSPACE, 1)
+        one.die()
+        assert await other.renews(LOCKSPACE, 1) is False
+
+    asyncio.run(main())
+
+
 def test_the_id_of_a_dead_host_is_taken_over_in_time() -> None:
     async def main() -> None:
         storage = await shared()

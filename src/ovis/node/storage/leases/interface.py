@@ -102,6 +102,10 @@ class Locks(Protocol):
     async def version(self, resource: Resource) -> int:
         """How often the lease was taken so far, held or not. Read from storage."""
 
+    async def renews(self, lockspace: Lockspace, host_id: int) -> bool | None:
+        """Whether some host renews that host id. None: nobody knows, as this host has not watched it for long enough
+        (it must be in the lockspace itself)."""
+
     async def lost(self, lockspace: Lockspace) -> str:
         """Return, with the reason, once this host's id in the lockspace cannot be trusted any more."""
 

@@ -97,6 +97,9 @@ class LocalLocks:
     async def version(self, resource: Resource) -> int:
         return self._versions[_key(resource)]
 
+    async def renews(self, lockspace: Lockspace, host_id: int) -> bool | None:
+        return None  # other hosts are out of sight
+
     async def lost(self, lockspace: Lockspace) -> str:
         left = self._left.get(lockspace.domain)
         if left is None:

@@ -213,6 +213,14 @@ class SanlockLocks:
             raise _unreadable(_named(resource), error) from error
         return version
 
+    async def renews(self, lockspace: Lockspace, host_id: int) -> bool | None:
+        try:
+            known = await self._calls.run(lockspace.domain, library.hosts, lockspace.domain, host_id)
+        except SanlockError as error:
+            log.info("host id %d of storage domain %s: %s", host_id, lockspace.domain, error)
+            return None
+        return next((host.renews for host in known if host.host_id == host_id), None)
+
     async def lost(self, lockspace: Lockspace) -> str:
         loop = asyncio.get_running_loop()
         answered = loop.time()

@@ -32,7 +32,7 @@ ADDING, REMOVING = 1, 2  # flags of a listed lockspace
 ASYNC, ONLY_UNUSED = 1, 2  # of adding and removing one
 CLEAR = 1
 WITH_NOTE, NO_WAITING = 1, 8  # of acquiring
-HOST_FREE, HOST_DEAD, HOST_MASK = 2, 5, 15
+HOST_UNKNOWN, HOST_FREE, HOST_LIVE, HOST_DEAD, HOST_MASK = 1, 2, 3, 5, 15
 
 AIO_TIMEOUT = -202
 LEADER_MAGIC, LEADER_LOCKSPACE, LEADER_RESOURCE = -223, -226, -227
@@ -99,6 +99,12 @@ class Host:
     @property
     def is_gone(self) -> bool:
         return self.flags & HOST_MASK in (HOST_FREE, HOST_DEAD)
+
+    @property
+    def renews(self) -> bool | None:
+        """False as soon as it has missed a renewal for too long; None: not watched for long enough."""
+        state = self.flags & HOST_MASK
+        return None if state in (0, HOST_UNKNOWN) else state == HOST_LIVE
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,13 @@ class SimulatedLocks:
         self._enter("version")
         return self._storage.lease(resource).version
 
+    async def renews(self, lockspace: Lockspace, host_id: int) -> bool | None:
+        self._enter("renews")
+        if lockspace.domain not in self._joined:
+            return None
+        member = self._storage.members(lockspace).get(host_id)
+        return member is not None and not member.has_left and member.silent_since is None
+
     async def lost(self, lockspace: Lockspace) -> str:
         member = self._joined.get(lockspace.domain)
         if member is None:

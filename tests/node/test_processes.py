@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ovis.node import processes
-from ovis.node.processes import Command, Ended, Limits, Stalled
+from ovis.node.processes import Command, Ended, Flooded, Limits, Stalled
 
 
 def run(*arguments: str, seconds: float = 20, **options: object) -> Ended:
@@ -169,3 +169,10 @@ def test_it_dies_with_the_agent(tmp_path: Path) -> None:
         await gone(number)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+@pytest.mark.parametrize("leaves_daemon", [False, True])
+def test_what_floods_its_output_is_killed(stream: int, leaves_daemon: bool) -> None:
+    with pytest.raises(Flooded, match="more than 1000000 bytes"):
+        run("sh", "-c", f"exec cat /dev/zero >&{stream}", output_most=1_000_000, leaves_daemon=leaves_daemon)

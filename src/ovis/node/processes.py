@@ -50,6 +50,7 @@ class Command:
     """`descriptors` stay open in the program under the same numbers. `environment` comes on top of a bare one.
 
     `leaves_daemon`: the end of the program itself counts, not that of its output, which the daemon may keep open.
+    `output_most`: bytes of either output after which it is killed.
     """
 
     arguments: Sequence[str]
@@ -58,6 +59,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     output_limit: int = CHUNK
     leaves_daemon: bool = False
+    output_most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,14 @@ class Ended:
         return f"exit status {self.status}"
 
 
+class Flooded(Exception):
+    """It was killed, because it wrote more than `most` bytes."""
+
+    def __init__(self, program: str, most: int) -> None:
+        super().__init__(f"{program} wrote more than {most} bytes and was killed")
+        self.most = most
+
+
 class Stalled(Exception):
     """It was ended, because it made no progress for `seconds`."""
 
@@ -97,10 +107,11 @@ async def run(
     """Run to the end. On return, and when cancelled, nothing of the program's group is left.
 
     `on_output` gets what it writes and tells whether that is progress; then the `seconds` begin anew. `on_start` gets
-    the number of the group. Raises Stalled; OSError when it cannot be started.
+    the number of the group. Raises Stalled, Flooded; OSError when it cannot be started.
     """
     process = await _started(command)
     output, errors = bytearray(), bytearray()
+    flood = _Flood(process.pid, command.output_most)
     try:
         if on_start is not None:
             on_start(process.pid)
@@ -111,8 +122,8 @@ async def run(
                     deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
             reading = asyncio.gather(
-                _read(process.stdout, output, command.output_limit, heard),
-                _read(process.stderr, errors, command.output_limit, None),
+                _read(process.stdout, output, command.output_limit, flood, heard),
+                _read(process.stderr, errors, command.output_limit, flood, None),
             )
             if command.leaves_daemon:
                 status = await process.wait()
@@ -124,7 +135,24 @@ async def run(
         raise Stalled(command.arguments[0], seconds) from error
     finally:
         await _end(process, command.limits.grace)
+    if flood.came:
+        raise Flooded(command.arguments[0], flood.most or 0)
     return Ended(status, bytes(output), bytes(errors))
+
+
+class _Flood:
+    """Ends a group that writes more than anybody will read."""
+
+    def __init__(self, group: int, most: int | None) -> None:
+        self.most = most
+        self.came = False
+        self._group = group
+
+    def check(self, written: int) -> bool:
+        if self.most is not None and written > self.most:
+            self.came = True
+            _signal(self._group, signal.SIGKILL)
+        return self.came
 
 
 async def _last_words(reading: asyncio.Future[tuple[None, None]]) -> None:
@@ -157,10 +185,18 @@ async def _started(command: Command) -> asyncio.subprocess.Process:
 
 
 async def _read(
-    stream: asyncio.StreamReader | None, kept: bytearray, limit: int, heard: Callable[[bytes], None] | None
+    stream: asyncio.StreamReader | None,
+    kept: bytearray,
+    limit: int,
+    flood: _Flood,
+    heard: Callable[[bytes], None] | None,
 ) -> None:
     assert stream is not None
+    written = 0
     while chunk := await stream.read(CHUNK):
+        written += len(chunk)
+        if flood.check(written):
+            return
         kept += chunk
         del kept[:-limit]
         if heard is not None:

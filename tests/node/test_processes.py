@@ -176,3 +176,9 @@ def test_it_dies_with_the_agent(tmp_path: Path) -> None:
 def test_what_floods_its_output_is_killed(stream: int, leaves_daemon: bool) -> None:
     with pytest.raises(Flooded, match="more than 1000000 bytes"):
         run("sh", "-c", f"exec cat /dev/zero >&{stream}", output_most=1_000_000, leaves_daemon=leaves_daemon)
+
+
+def test_standard_input_comes_from_memory_and_is_not_shown() -> None:
+    command = Command(["cat"], standard_input=b"secret\n" * 20_000, output_limit=1 << 20)
+    assert "secret" not in repr(command)
+    assert asyncio.run(processes.run(command, seconds=30)).output == command.standard_input

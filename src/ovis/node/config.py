@@ -69,6 +69,8 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     else one that is made once and kept."""
     name: str = ""
     """Default: the machine's host name."""
+    fence_agents: Path = Path("/usr/sbin")
+    """Folder of the programs fence_*, by which other machines are powered off and on."""
 
 
 class Hypervisor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,6 +38,8 @@ from ovis.node.vm_storage import VolumesIfAny
 from ovis.wire.events import Bus
 
 if TYPE_CHECKING:
+    from ovis.node.host.fencing import Fencing
+    from ovis.node.exports.exports import Exports
     from ovis.node.imports.imports import Imports
     from ovis.node.privileged.client import Privileged
     from ovis.node.storage.settings import StorageSettings
@@ -67,6 +69,7 @@ class Node:
         self._storage: Storage | None = None
         self._privileged: Privileged | None = None
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
+        self._fencing: Fencing | None = None
         self.host = HostMonitor(
             hypervisor,
             acceleration=lambda: self.acceleration,
@@ -139,6 +142,23 @@ class Node:
     async def run(self) -> None:
         """Keep everything true until cancelled; then nothing of it is left behind, and VMs run on."""
         try:
+    @property
+    def fencing(self) -> Fencing:
+        """Loaded when first asked for: few hosts ever fence another."""
+        if self._fencing is None:
+            from ovis.node.host.fencing import Fencing
+
+            self._fencing = Fencing(self.config.host.fence_agents, self._renews_host_id)
+        return self._fencing
+
+    async def _renews_host_id(self, domain_id: str, host_id: int) -> bool | None:
+        if self._storage is None:
+            return None
+        from ovis.node.storage.formats.identifiers import DomainId
+
+        domain = self._storage.domains.known(DomainId(domain_id))
+        return None if domain is None else await domain.locks.renews(domain.lockspace, host_id)
+
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.host.sample_forever(self.config.vms.sample_seconds), name="host sampling")
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
@@ -157,6 +177,8 @@ class Node:
 
     async def _care_for_vms(self) -> None:
         self.acceleration = await self._choose_acceleration()
+            if self._fencing is not None:
+                await self._fencing.close()
         vms = Vms(
             self.hypervisor,
             self.events,

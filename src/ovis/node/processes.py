@@ -60,6 +60,8 @@ class Command:
     output_limit: int = CHUNK
     leaves_daemon: bool = False
     output_most: int | None = None
+    standard_input: bytes = field(default=b"", repr=False)
+    """From a file in memory: it may hold secrets, and the program need not read all of it."""
 
 
 @dataclass(frozen=True)
@@ -163,12 +165,23 @@ async def _last_words(reading: asyncio.Future[tuple[None, None]]) -> None:
 
 
 async def _started(command: Command) -> asyncio.subprocess.Process:
+    if not command.standard_input:
+        return await _started_with(command, asyncio.subprocess.DEVNULL)
+    given = os.memfd_create("standard input", os.MFD_CLOEXEC)
+    try:
+        os.pwrite(given, command.standard_input, 0)
+        return await _started_with(command, given)
+    finally:
+        os.close(given)
+
+
+async def _started_with(command: Command, standard_input: int) -> asyncio.subprocess.Process:
     """Its group runs from the first moment, before asyncio knows it: a cancellation waits until it can be ended."""
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             *command.limits.prefix,
             *command.arguments,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=standard_input,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             pass_fds=command.descriptors,

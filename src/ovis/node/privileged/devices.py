@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import ClassVar
 
 from msgspec import Struct
@@ -114,6 +115,15 @@ class ReadDmsetup(Request[CommandResult], frozen=True, kw_only=True):
     seconds: ClassVar[float] = 20
 
 
+class DropDevice(Request[CommandResult], frozen=True, kw_only=True):
+    """Take the device of a logical volume from this host, by device mapper alone: its group does not have it any more,
+    so LVM cannot. In use: refused."""
+
+    seconds: ClassVar[float] = 60
+
+    path: str
+
+
 class RescanHosts(Request[CommandResult], frozen=True, kw_only=True):
     """Ask Fibre Channel and other SCSI hosts (numbers as in /sys/class/scsi_host) for new units."""
 
@@ -171,6 +181,10 @@ async def read_dmsetup(request: ReadDmsetup, work: Work) -> CommandResult:
     )
 
 
+async def drop_device(request: DropDevice, work: Work) -> CommandResult:
+    return await work.run("dmsetup", "remove", "--", _mapped_volume(request.path))
+
+
 async def rescan_hosts(request: RescanHosts, work: Work) -> CommandResult:
     """By a program: the write into sysfs lasts as long as the slowest unit needs, and could not be ended here."""
     files = [f"/sys/class/scsi_host/host{host}/scan" for host in request.hosts if host >= 0]
@@ -200,6 +214,14 @@ def _master(path: str) -> str:
     if path.rsplit("/", 1)[-1] != "master":
         raise Refused(f"a file system on {path}", "it is not a logical volume called master")
     return storage_device(path)
+
+
+def _mapped_volume(path: str) -> str:
+    """The name that device mapper has for a logical volume."""
+    folder = Path("/sys/class/block", os.path.basename(storage_device(path)), "dm")
+    if not (folder / "uuid").read_text(encoding="utf-8").startswith("LVM-"):
+        raise Refused(f"the end of {path}", "it is no logical volume")
+    return (folder / "name").read_text(encoding="utf-8").strip()
 
 
 def hand_over(device: str, rules: Rules, mode: int = 0o660) -> None:

@@ -43,6 +43,7 @@ VERBS: dict[type[Request[Any]], Verb] = {
     devices.MakeMaster: devices.make_master,
     devices.CheckMaster: devices.check_master,
     devices.ReadDmsetup: devices.read_dmsetup,
+    devices.DropDevice: devices.drop_device,
     devices.RescanHosts: devices.rescan_hosts,
     devices.SettleDevices: devices.settle_devices,
     page_merging.TunePageMerging: page_merging.tune_page_merging,

@@ -91,6 +91,9 @@ class DirectoryStore:
     async def deactivate(self, image: ImageId, volume: VolumeId) -> None:
         (self.root / "dev" / volume).unlink(missing_ok=True)
 
+    async def active(self) -> Collection[VolumeId]:
+        return {VolumeId(path.name) for path in (self.root / "dev").iterdir()}
+
     async def mark_removed(self, image: ImageId, volumes: Collection[VolumeId], removal: Removal) -> None:
         for volume in volumes:
             self._save(volume, self._record(image, volume) | {"removal": removal.value})

@@ -64,13 +64,26 @@ def test_counts_outlive_the_agent_and_work_does_not(tmp_path: Path) -> None:
         await host.storage.prepared._hold(block(host), "work-1", layers, links=None)
 
     async def after(host: Station) -> None:
-        assert active(host) == {1, 2, 9}
-        await host.storage.prepared.prepare(block(host), image_id(1))
         assert active(host) == {1, 9}
+        await host.storage.prepared.prepare(block(host), image_id(1))
         await host.storage.prepared.tear_down(block(host), image_id(1))
         assert active(host) == {1, 9}
         assert [holder for _, holder, _ in host.storage.prepared.holders()] == ["vm-1"]
         await host.storage.prepared.tear_down(block(host), image_id(1), holder="vm-1")
+        assert active(host) == set()
+
+    run(tmp_path, before)
+    run(tmp_path, after)
+
+
+def test_what_a_dead_agent_was_making_is_not_left_active(tmp_path: Path) -> None:
+    """Its task may be undone by another host, which cannot do that."""
+
+    async def before(host: Station) -> None:
+        await two_disks_on_a_template(host)
+        await host[BLOCK].store.activate(image_id(1), volume_id(1))
+
+    async def after(host: Station) -> None:
         assert active(host) == set()
 
     run(tmp_path, before)

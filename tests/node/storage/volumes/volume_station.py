@@ -196,6 +196,7 @@ def run(folder: Path, work: Callable[[Station], Coroutine[Any, Any, T]], leases:
     async def main() -> T:
         station = Station(folder, leases)
         await station.join()
+        await station.storage.prepared.recover(station[BLOCK])  # type: ignore[arg-type]
         await station.storage.tasks.recover_own()
         for task in station.storage.tasks.tagged(""):
             await station.storage.tasks.wait(task.task_id)

@@ -41,6 +41,7 @@ class Domains:
         self._open: dict[DomainId, Domain] = {}
         self._searches: dict[DomainId, asyncio.Task[Domain]] = {}
         self._closing: dict[DomainId, asyncio.Task[None]] = {}
+        self._recovered: set[DomainId] = set()
 
     async def find(self, domain_id: DomainId) -> Domain:
         """Raises NoSuchDomain; its text tells of mounts that did not answer."""
@@ -170,7 +171,11 @@ class Domains:
 
     async def _on_disks(self, domain_id: DomainId) -> Domain | None:
         if domain_id in await self._storage.parts.block_domains():
-            return await self._storage.parts.open_block_domain(domain_id)
+            domain = await self._storage.parts.open_block_domain(domain_id)
+            if domain_id not in self._recovered:
+                await self._storage.prepared.recover(domain)
+                self._recovered.add(domain_id)
+            return domain
         return None
 
     async def _is_on(self, mount: PurePosixPath, domain_id: DomainId) -> tuple[PurePosixPath | None, str | None]:

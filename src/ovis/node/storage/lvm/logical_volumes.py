@@ -10,6 +10,7 @@ and one that another host has grown gets its new size, by a refresh.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -42,6 +43,14 @@ def path(lvm: Lvm, group: str, volume: str) -> PurePosixPath:
 def is_active(lvm: Lvm, group: str, volume: str) -> bool:
     """On this host, as udev says. /dev is memory: nothing to wait for."""
     return Path(path(lvm, group, volume)).exists()
+
+
+def active(lvm: Lvm, group: str) -> list[str]:
+    """Names of the group's volumes that are active here, its former ones too, as udev says."""
+    try:
+        return os.listdir(lvm.device_folder / group)
+    except FileNotFoundError:
+        return []
 
 
 def is_read_only(lvm: Lvm, group: str, volume: str) -> bool:

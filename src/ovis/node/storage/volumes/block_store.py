@@ -20,11 +20,12 @@ are neither the domain's own nor tagged as volumes are passed over: somebody els
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
 from ovis.node.privileged.client import Root
-from ovis.node.privileged.devices import DiscardDevice, OwnDevice, ReadBlocks, ZeroDevice
+from ovis.node.privileged.devices import DiscardDevice, DropDevice, OwnDevice, ReadBlocks, ZeroDevice
 from ovis.node.privileged.errors import CommandFailed
 from ovis.node.storage.domains.access import access
 from ovis.node.storage.errors import NoSpace, NoSuchVolume, StorageError, VolumeExists
@@ -36,6 +37,7 @@ from ovis.node.storage.formats.volume_metadata import VolumeMetadata
 from ovis.node.storage.formats.volume_tags import INITIALIZING, Removal, Unfinished, VolumeTags
 from ovis.node.storage.io.interface import FileIo
 from ovis.node.storage.lvm import logical_volumes
+from ovis.node.storage.lvm.errors import VolumeDeactivateFailed
 from ovis.node.storage.lvm.logical_volumes import GroupFull
 from ovis.node.storage.lvm.lvm import Lvm
 from ovis.node.storage.lvm.memory import GroupMemory
@@ -199,9 +201,21 @@ class BlockStore:
         return logical_volumes.path(self._lvm, self.domain, volume)
 
     async def deactivate(self, image: ImageId, volume: VolumeId) -> None:
-        """Also of one that is gone from the group meanwhile: then there is nothing to do. Raises
+        """Also of one that another host has removed meanwhile: then only device mapper knows it here. Raises
         VolumeDeactivateFailed when something has it open."""
-        await logical_volumes.deactivate(self._lvm, self.domain, [_name(volume)])
+        name = _name(volume)
+        try:
+            await logical_volumes.deactivate(self._lvm, self.domain, [name])
+        except VolumeDeactivateFailed:
+            if name in (await self.group()).volumes:
+                raise
+            device = str(logical_volumes.path(self._lvm, self.domain, name))
+            if not (await self._root.call(DropDevice(path=device))).ok:
+                raise
+
+    async def active(self) -> Collection[VolumeId]:
+        found = await asyncio.to_thread(logical_volumes.active, self._lvm, self.domain)
+        return {VolumeId(name) for name in found if is_identifier(name)}
 
     async def mark_removed(self, image: ImageId, volumes: Collection[VolumeId], removal: Removal) -> None:
         async with self._lvm.changing(self.domain):

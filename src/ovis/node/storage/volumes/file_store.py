@@ -147,6 +147,9 @@ class FileStore:
 
     async def deactivate(self, image: ImageId, volume: VolumeId) -> None: ...
 
+    async def active(self) -> Collection[VolumeId]:
+        return ()
+
     async def mark_removed(self, image: ImageId, volumes: Collection[VolumeId], removal: Removal) -> None:
         with access(self.domain):
             folder = await self._list(self._paths.image(image))

@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ovis.node.errors import NodeError
 from ovis.node.storage.errors import NoSuchVolume
-from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
+from ovis.node.storage.formats.identifiers import NOTHING, DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.repository import Repository
 from ovis.node.storage.volumes import reading
 
@@ -124,6 +125,18 @@ class Prepared:
             async with self._alone(domain):
                 await self._release(domain, holder)
 
+    async def recover(self, domain: Domain) -> None:
+        """At the first opening of a domain, when nobody works on it: what an earlier agent held, or was just making,
+        is let go of. What something else has open stays active."""
+        async with self._alone(domain):
+            held = {volume for _, record in self._records(domain.id) for _, volume in record.volumes}
+            for volume in sorted(set(await domain.store.active()) - held):
+                log.info("storage domain %s: volume %s is active, and nobody uses it", domain.id, volume)
+                try:
+                    await domain.store.deactivate(ImageId(NOTHING), volume)
+                except (NodeError, OSError) as error:
+                    log.warning("storage domain %s: volume %s stays active: %s", domain.id, volume, error)
+
     def is_prepared(self, domain: DomainId, volume: VolumeId) -> bool:
         """Whether anybody holds the volume on this host."""
         return any(volume == held for _, record in self._records(domain) for _, held in record.volumes)
@@ -141,7 +154,7 @@ class Prepared:
                 for holder, record in self._records(domain.id):
                     if record.agent not in (None, self._agent):
                         log.info("storage domain %s: letting go of what an earlier agent held (%s)", domain.id, holder)
-                        await self._release(domain, holder)
+                        await self._release_quietly(domain, holder)
                 self._cleaned.add(domain.id)
             yield
 
@@ -175,6 +188,13 @@ class Prepared:
         free = [pair for pair in record.volumes if not self._is_held(domain.id, pair, apart_from=holder)]
         await self._let_go(domain, reversed(free))
         self._path(domain.id, holder).unlink(missing_ok=True)
+
+    async def _release_quietly(self, domain: Domain, holder: str) -> None:
+        """Others are not kept waiting for what a dead agent's programs still have open."""
+        try:
+            await self._release(domain, holder)
+        except (NodeError, OSError) as error:
+            log.warning("storage domain %s: what %s held stays active: %s", domain.id, holder, error)
 
     async def _let_go(self, domain: Domain, pairs: Iterable[tuple[ImageId, VolumeId]]) -> None:
         for image, volume in pairs:

@@ -85,6 +85,9 @@ class VolumeStore(Protocol):
 
     async def deactivate(self, image: ImageId, volume: VolumeId) -> None: ...
 
+    async def active(self) -> Collection[VolumeId]:
+        """Those that are active on this host, whoever made them so, or left them so. Files never are."""
+
     async def mark_removed(self, image: ImageId, volumes: Collection[VolumeId], removal: Removal) -> None:
         """From here on these are no volumes for anybody; their storage is still taken. All of an image at once where
         all its volumes are named (a folder is renamed, one LVM command)."""

@@ -39,7 +39,6 @@ from ovis.wire.events import Bus
 
 if TYPE_CHECKING:
     from ovis.node.host.fencing import Fencing
-    from ovis.node.exports.exports import Exports
     from ovis.node.imports.imports import Imports
     from ovis.node.privileged.client import Privileged
     from ovis.node.storage.settings import StorageSettings
@@ -68,8 +67,8 @@ class Node:
         self._imports: Imports | None = None
         self._storage: Storage | None = None
         self._privileged: Privileged | None = None
-        self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self._fencing: Fencing | None = None
+        self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,
             acceleration=lambda: self.acceleration,
@@ -132,16 +131,6 @@ class Node:
             )
         return self._privileged
 
-    def _has_storage(self) -> bool:
-        return self._storage is not None or (self.config.state_folder / STORAGE_STATE).exists()
-
-    @property
-    def uses_storage(self) -> bool:
-        return self._storage is not None
-
-    async def run(self) -> None:
-        """Keep everything true until cancelled; then nothing of it is left behind, and VMs run on."""
-        try:
     @property
     def fencing(self) -> Fencing:
         """Loaded when first asked for: few hosts ever fence another."""
@@ -159,6 +148,16 @@ class Node:
         domain = self._storage.domains.known(DomainId(domain_id))
         return None if domain is None else await domain.locks.renews(domain.lockspace, host_id)
 
+    def _has_storage(self) -> bool:
+        return self._storage is not None or (self.config.state_folder / STORAGE_STATE).exists()
+
+    @property
+    def uses_storage(self) -> bool:
+        return self._storage is not None
+
+    async def run(self) -> None:
+        """Keep everything true until cancelled; then nothing of it is left behind, and VMs run on."""
+        try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.host.sample_forever(self.config.vms.sample_seconds), name="host sampling")
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
@@ -167,6 +166,8 @@ class Node:
                     tasks.create_task(self._recover_storage(), name="storage")
         finally:
             await self.jobs.close()
+            if self._fencing is not None:
+                await self._fencing.close()
             if self._storage is not None:
                 await self._storage.close()
             if self._imports is not None:
@@ -177,8 +178,6 @@ class Node:
 
     async def _care_for_vms(self) -> None:
         self.acceleration = await self._choose_acceleration()
-            if self._fencing is not None:
-                await self._fencing.close()
         vms = Vms(
             self.hypervisor,
             self.events,

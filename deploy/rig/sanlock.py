@@ -4,6 +4,7 @@ Source: sanlock's README for tests (SANLOCK_RUN_DIR, SANLOCK_PRIVILEGED).
 """
 
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,12 @@ def command(folder: Path, host: str) -> list[str]:
     return ["setpriv", "--pdeathsig", "KILL", "env", *variables, "sanlock", "daemon", *settings]
 
 
+def _answers(place: Path) -> bool:
+    """The socket is there a moment before the daemon listens."""
+    with socket.socket(socket.AF_UNIX) as line:
+        return line.connect_ex(str(place)) == 0
+
+
 @contextmanager
 def sanlock(
     folder: Path, host: str, *, within: Sequence[str] = (), seen_as: Path | None = None
@@ -38,7 +45,7 @@ def sanlock(
         daemon = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         until = time.monotonic() + _READY_SECONDS
-        while not (folder / SOCKET).exists():
+        while not _answers(folder / SOCKET):
             if daemon.poll() is not None or time.monotonic() > until:
                 raise OSError(f"sanlock does not start: {(folder / LOG).read_text()}")
             time.sleep(0.02)

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from ovis.client.types import ConnectionRefParameters, StorageDomainTypeId
 from tests.real.agent_process import AgentProcess
+from tests.real.migration_pair import until
 
 ONE = "11111111-1111-1111-1111-111111111111"
 LOCAL, POSIX = StorageDomainTypeId.LOCALFS, StorageDomainTypeId.POSIXFS
@@ -68,6 +68,12 @@ def helper_of(agent: AgentProcess) -> int:
     return next(int(child) for child in children if b"privileged" in Path(f"/proc/{child}/cmdline").read_bytes())
 
 
+def kill_and_wait(child: int) -> None:
+    """Returns when the agent has taken note of its end; a call that is on its way in that moment fails."""
+    os.kill(child, signal.SIGKILL)
+    until("the agent has reaped it", lambda: not Path(f"/proc/{child}").exists())
+
+
 def mounts(agent: AgentProcess) -> int:
     assert agent.process is not None
     table = Path(f"/proc/{agent.process.pid}/mountinfo").read_text()
@@ -90,15 +96,12 @@ def test_connections_outlive_agent_and_helper(agent: AgentProcess) -> None:
     memory = {"connection": "scratch", "vfs_type": "tmpfs", "mnt_options": "uid=36,gid=36,size=1m"}
     assert connect(agent, POSIX, **memory) == 0
     assert mounts(agent) == 1
-    os.kill(helper_of(agent), signal.SIGKILL)
+    kill_and_wait(helper_of(agent))
     assert connect(agent, POSIX, **memory) == 0
     assert mounts(agent) == 1
     agent.kill()  # and the namespace with it, as if the host had been switched off
     agent.start()
-    end = time.monotonic() + 60
-    while mounts(agent) == 0:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until("it is mounted again", lambda: mounts(agent))
     assert disconnect(agent, POSIX, **memory) == 0
     assert mounts(agent) == 0
 

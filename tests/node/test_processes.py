@@ -182,3 +182,10 @@ def test_standard_input_comes_from_memory_and_is_not_shown() -> None:
     command = Command(["cat"], standard_input=b"secret\n" * 20_000, output_limit=1 << 20)
     assert "secret" not in repr(command)
     assert asyncio.run(processes.run(command, seconds=30)).output == command.standard_input
+
+
+def test_a_daemon_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
+    script = f"setsid sleep 100 & echo $! > {tmp_path}/daemon; echo done"
+    ended = run("sh", "-c", script, leaves_daemon=True, seconds=60)
+    assert (ended.status, ended.output) == (0, b"done\n")
+    os.kill(int(text_of(tmp_path / "daemon")), 9)

@@ -128,7 +128,7 @@ async def run(
                 _read(process.stderr, errors, command.output_limit, flood, None),
             )
             if command.leaves_daemon:
-                status = await process.wait()
+                status = await _exited(process)
                 await _last_words(reading)
             else:
                 await reading
@@ -159,9 +159,18 @@ class _Flood:
 
 async def _last_words(reading: asyncio.Future[tuple[None, None]]) -> None:
     """What has been written is there; more is not waited for."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LAST_WORDS_WITHIN):
-            await reading
+    await asyncio.wait({reading}, timeout=LAST_WORDS_WITHIN)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _exited(process: asyncio.subprocess.Process) -> int:
+    """Its status. Python's own `wait` (3.11) also waits for the end of its output, which a daemon keeps open."""
+    pause = 0.002
+    while process.returncode is None:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+    return process.returncode
 
 
 async def _started(command: Command) -> asyncio.subprocess.Process:
@@ -223,12 +232,12 @@ async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
             _signal(process.pid, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace):
-                    await process.wait()
+                    await _exited(process)
     finally:
         _signal(process.pid, signal.SIGKILL)  # also when it has ended: others of its group may have not
         try:
             async with asyncio.timeout(KILLED_WITHIN):
-                await process.wait()
+                await _exited(process)
         except TimeoutError:
             log.warning("process %d does not end on SIGKILL", process.pid)
 

@@ -1,0 +1,124 @@
+"""What the rest of the agent calls: run the scripts of a point if there are any.
+
+Everything else of the hooks is loaded when the first script runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ovis.node.hooks.points import POINTS, Payload
+from ovis.node.hooks.scripts import Scripts
+from ovis.node.hooks.settings import HookSettings
+
+if TYPE_CHECKING:
+    from ovis.node.hooks.statistics import StatisticsHooks
+
+log = logging.getLogger(__name__)
+NONE: Mapping[str, str] = {}
+
+
+class Hooks:
+    def __init__(self, settings: HookSettings | None = None) -> None:
+        self.settings = settings or HookSettings()
+        self.scripts = Scripts(self.settings.folder)
+        self._is_clean = False
+        self._statistics: StatisticsHooks | None = None
+
+    def has(self, *points: str) -> bool:
+        """Whether a script would run at one of the points. Cheap, and never waits."""
+        return any(self.scripts.of(point) for point in points)
+
+    async def run(self, point: str, payload: str = "", *, vm_id: str = "", variables: Mapping[str, str] = NONE) -> str:
+        """The payload as the scripts left it; as it was where there are none.
+
+        Raises HookFailed, at the points whose failure refuses the operation. When cancelled, the script that runs is
+        killed.
+        """
+        scripts = self.scripts.of(point)
+        if not scripts:
+            return payload
+        from ovis.node.hooks import runner
+        from ovis.node.hooks.errors import HookFailed
+
+        known = POINTS[point]
+        own = {"OVIS_LAUNCH_FOLDER": str(self.settings.launch_folder)}
+        if vm_id:
+            own["vmId"] = vm_id
+        try:
+            self._make_folder()
+            outcome = await runner.run(
+                known,
+                scripts,
+                payload.encode("utf-8", "surrogatepass"),
+                environment=runner.environment_of(variables) | own,
+                folder=self.settings.run_folder,
+                seconds=self.settings.seconds,
+            )
+            text = outcome.payload.decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            failure: HookFailed | None = HookFailed(point, "", str(error))
+            text = payload
+        else:
+            failure = outcome.failure
+        if failure is None:
+            return text
+        if known.refuses:
+            raise failure
+        log.warning("%s; the operation goes on", failure)
+        return text
+
+    async def run_json(
+        self, point: str, value: Any, *, vm_id: str = "", variables: Mapping[str, str] = NONE
+    ) -> Any:  # fmt: skip
+        """As `run`, with a value of JSON (what the wire carries). Raises HookFailed, also for what is no JSON."""
+        if not self.has(point):
+            return value
+        import msgspec
+
+        text = await self.run(point, msgspec.json.encode(value).decode(), vm_id=vm_id, variables=variables)
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            return self.refuse(point, f"what the scripts left is no JSON: {error}", instead=value)
+
+    def refuse(self, point: str, why: str, *, instead: Any) -> Any:
+        """What scripts left cannot be used: HookFailed where the point can refuse, else `instead`."""
+        from ovis.node.hooks.errors import HookFailed
+
+        failure = HookFailed(point, "*", why)
+        if POINTS[point].refuses:
+            raise failure
+        log.warning("%s; it is left as it was", failure)
+        return instead
+
+    @property
+    def statistics(self) -> StatisticsHooks | None:
+        """Those around statistics; None as long as none was ever installed."""
+        if self._statistics is None and self.has(*STATISTICS_POINTS):
+            from ovis.node.hooks.statistics import StatisticsHooks
+
+            self._statistics = StatisticsHooks(self)
+        return self._statistics
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        if self._statistics is not None:
+            await self._statistics.close()
+
+    def _make_folder(self) -> None:
+        """What an agent that was killed has left there goes with the first run."""
+        folder = self.settings.run_folder
+        if not self._is_clean:
+            import shutil
+
+            shutil.rmtree(folder, ignore_errors=True)
+            self._is_clean = True
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+STATISTICS_POINTS = tuple(
+    name for name, point in POINTS.items() if "_get_" in name and point.payload is Payload.JSON
+)  # fmt: skip

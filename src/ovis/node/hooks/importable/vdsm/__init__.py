@@ -1,0 +1,1 @@
+"""Only what hook scripts look for under this name."""

@@ -1,0 +1,1 @@
+"""Some scripts write `from vdsm.hook import hooking`."""

@@ -26,6 +26,7 @@ from ovis.node.host.monitor import HostMonitor
 from ovis.node.host.statistics import VmCounts
 from ovis.node.hypervisor import acceleration
 from ovis.node.hypervisor.acceleration import Acceleration, Kind, Probe
+from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.imports.settings import ImportSettings
 from ovis.node.jobs import Jobs
@@ -192,10 +193,19 @@ class Node:
             if any(folder.exists() for folder in _import_settings(self.config).left_behind):
                 await self.imports.recover()
             await vms.recover()
+            await self._forget_secrets()
             self.is_ready = True
             await vms.run()
         finally:
             await vms.close()
+
+    async def _forget_secrets(self) -> None:
+        """Those of before the start: whoever registered them does so again."""
+        try:
+            if await self.hypervisor.has_secrets():
+                await self.hypervisor.secrets.remove(await self.hypervisor.secrets.ours())
+        except HypervisorError as error:
+            log.warning("secrets of before the start may be left in libvirt: %s", error)
 
     async def _recover_storage(self) -> None:
         await asyncio.to_thread(import_module, "ovis.node.storage.storage")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ovis.node.hypervisor.backup import Backups
 from ovis.node.hypervisor.block_jobs import BlockJobs
@@ -56,6 +56,9 @@ from ovis.node.hypervisor.sample import (
     VcpuSample,
 )
 from ovis.node.hypervisor.states import DomainInfo, DomainState
+
+if TYPE_CHECKING:
+    from ovis.node.hypervisor.secrets import Secrets
 
 __all__ = [
     "AgentLifecycle",
@@ -160,6 +163,15 @@ class Hypervisor(Protocol):
 
     @property
     def migration(self) -> Migration: ...
+
+    @property
+    def secrets(self) -> "Secrets":
+        """Loaded when first asked for."""
+        ...
+
+    async def has_secrets(self, *, deadline: float | None = None) -> bool:
+        """Whoever has made them."""
+        ...
 
     @property
     def block_jobs(self) -> BlockJobs: ...

@@ -15,7 +15,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import libvirt
 import libvirt_qemu
@@ -45,6 +45,9 @@ from ovis.node.hypervisor.sample import Sample
 from ovis.node.hypervisor.sampler import Sampler
 from ovis.node.hypervisor.states import DomainInfo, DomainState
 from ovis.node.hypervisor.subscriptions import EventHub
+
+if TYPE_CHECKING:
+    from ovis.node.hypervisor.libvirt_secrets import LibvirtSecrets
 
 T = TypeVar("T")
 
@@ -112,6 +115,15 @@ class LibvirtHypervisor:
     @property
     def connected(self) -> bool:
         return self._connection.connected
+
+    @property
+    def secrets(self) -> "LibvirtSecrets":
+        from ovis.node.hypervisor.libvirt_secrets import LibvirtSecrets
+
+        return LibvirtSecrets(self)
+
+    async def has_secrets(self, *, deadline: float | None = None) -> bool:
+        return await self.call("query", "count secrets", lambda connection: connection.numOfSecrets() > 0, deadline)
 
     @property
     def pools(self) -> dict[str, PoolState]:

@@ -49,6 +49,7 @@ from ovis.node.hypervisor.simulated.faults import Faults
 from ovis.node.hypervisor.simulated.guest import Guest
 from ovis.node.hypervisor.simulated.machine import CAPABILITIES, DOMAIN_CAPABILITIES, SCREEN
 from ovis.node.hypervisor.simulated.migration import SimulatedMigration
+from ovis.node.hypervisor.simulated.secrets import SimulatedSecrets
 from ovis.node.hypervisor.states import DomainInfo, DomainState
 from ovis.node.hypervisor.subscriptions import EventHub
 
@@ -90,6 +91,7 @@ class SimulatedHypervisor:
         self.devices = SimulatedDevices(self)
         self.external = SimulatedExternal()
         self.migration = SimulatedMigration(self)
+        self.secrets = SimulatedSecrets()
 
     @property
     def connected(self) -> bool:
@@ -233,6 +235,10 @@ class SimulatedHypervisor:
     async def versions(self, *, deadline: float | None = None) -> Versions:
         await self._enter("versions", None, deadline)
         return Versions("9.0.0", "7.2.0")
+
+    async def has_secrets(self, *, deadline: float | None = None) -> bool:
+        await self._enter("has_secrets", None, deadline)
+        return bool(self.secrets.kept)
 
     async def node_info(self, *, deadline: float | None = None) -> NodeInfo:
         await self._enter("node_info", None, deadline)

@@ -12,6 +12,7 @@ SELDOM = {
     "tarfile": "TPM state on its way",
     "ovis.client.api": "migrations",
     "ovis.node.imports.imports": "imports of VMs",
+    "ovis.node.exports.exports": "exports of VMs",
 }
 
 

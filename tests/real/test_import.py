@@ -14,7 +14,15 @@ import pytest
 from deploy.guest.tiny_guest import TinyGuest
 from deploy.rig.virtual_host import VirtualHost, virtual_host
 from ovis.client.node import Node
-from ovis.client.types import ExternalDiskParams, ExternalVmParams, HostJobStatus, VmStatus
+from ovis.client.types import (
+    ExternalDiskParams,
+    ExternalVmParams,
+    HostJobStatus,
+    OvaDisk,
+    OvaVm,
+    VmStatus,
+    VolumeFormat,
+)
 from ovis.wire.errors import RpcError
 from tests.node.imports.archives import (
     DOMAIN,
@@ -107,6 +115,51 @@ def test_an_ova_arrives_bit_by_bit(place: Place) -> None:
         until(lambda: (node.host.get_stats().v2v_jobs or {})[job].status == "done")
         node.host.delete_v2_v_job(job)
         assert node.host.get_jobs(None, [job]) == {}
+
+
+def exported(*numbers: int) -> OvaVm:
+    ids = [{"pool_id": POOL, "domain_id": DOMAIN, "image_id": image_id(n), "volume_id": volume_id(n)} for n in numbers]
+    disks = [OvaDisk(format=VolumeFormat.RAW, **named) for named in ids]
+    return OvaVm(name="taken along", memory=512 * MIB, cpus=2, disks=disks)
+
+
+def test_a_vm_goes_out_as_an_ova_and_comes_back(place: Place) -> None:
+    source = raw_disk(volume(place.storage, 30, 24 * MIB), 24 * MIB)
+    back = volume(place.storage, 31, 24 * MIB)
+    archive = place.folder / "out.ova"
+    with place.agent.client() as node:
+        node.ova.export(str(archive), exported(30), JOB.format(30), manifest=True)
+        assert ended(node, JOB.format(30)) is HostJobStatus.DONE
+        with pytest.raises(RpcError, match="nothing is overwritten"):
+            node.ova.export(str(archive), exported(30), JOB.format(31))
+        node.host.convert_external_vm_from_ova(str(archive), params(31), JOB.format(32))
+        assert ended(node, JOB.format(32)) is HostJobStatus.DONE
+    assert identical(source, "raw", back, "raw")
+
+
+def test_a_killed_agent_leaves_no_half_archive(place: Place) -> None:
+    size = 256 * MIB  # of which the compressing takes seconds
+    path = volume(place.storage, 33, size)
+    with path.open("r+b") as file:
+        for at in range(0, size, 64 * MIB):
+            os.pwrite(file.fileno(), os.urandom(32 * MIB), at)
+    archive, job = place.folder / "killed.ova", JOB.format(33)
+    part = place.folder / f".ovis-{job}.part"
+    with place.agent.client() as node:
+        node.ova.export(str(archive), exported(33), job, compressed=True)
+        until(part.exists)
+    place.agent.kill()
+    assert not archive.exists()
+    place.agent.start()
+    with place.agent.client() as node:
+        assert node.host.get_jobs(None, [job])[job].status is HostJobStatus.FAILED
+        assert not part.exists()
+        assert not archive.exists()
+        node.ova.export(str(archive), exported(33), JOB.format(34), compressed=True)
+        node.ova.abort(JOB.format(34))
+        assert ended(node, JOB.format(34)) is HostJobStatus.ABORTED
+    assert not [name for name in os.listdir(place.folder) if name.endswith((".part", "killed.ova"))]
+    path.unlink()
 
 
 def test_hostile_archives_have_clear_errors(place: Place) -> None:

@@ -20,6 +20,7 @@ from ovis.node.vm.tuning import verbs as tuning
 
 # module -> class -> verbs
 LATE: dict[str, dict[str, tuple[str, ...]]] = {
+    "ovis.node.exports.verbs": {"OVA": ("abort", "export")},
     "ovis.node.host.fencing_verbs": {"Host": ("fenceNode",)},
     "ovis.node.host.page_merging": {"Host": ("setKsmTune",)},
     "ovis.node.host.secrets": {"Host": ("registerSecrets", "unregisterSecrets")},

@@ -39,6 +39,7 @@ from ovis.node.vm_storage import VolumesIfAny
 from ovis.wire.events import Bus
 
 if TYPE_CHECKING:
+    from ovis.node.exports.exports import Exports
     from ovis.node.host.fencing import Fencing
     from ovis.node.imports.imports import Imports
     from ovis.node.privileged.client import Privileged
@@ -66,6 +67,7 @@ class Node:
         """Whether the VMs of before the start are known again; until then their verbs answer 99."""
         self._vms: Vms | None = None
         self._imports: Imports | None = None
+        self._exports: Exports | None = None
         self._storage: Storage | None = None
         self._privileged: Privileged | None = None
         self._fencing: Fencing | None = None
@@ -102,6 +104,15 @@ class Node:
                 emulates=lambda: self.acceleration.kind is Kind.TCG,
             )
         return self._imports
+
+    @property
+    def exports(self) -> Exports:
+        """Loaded when first asked for, as imports are."""
+        if self._exports is None:
+            from ovis.node.exports.exports import Exports
+
+            self._exports = Exports(self.jobs, _import_settings(self.config))
+        return self._exports
 
     @property
     def storage(self) -> Storage:
@@ -173,6 +184,8 @@ class Node:
                 await self._storage.close()
             if self._imports is not None:
                 self._imports.close()
+            if self._exports is not None:
+                self._exports.close()
             if self._privileged is not None:
                 await self._privileged.close()
             self.host.close()
@@ -192,6 +205,8 @@ class Node:
         try:
             if any(folder.exists() for folder in _import_settings(self.config).left_behind):
                 await self.imports.recover()
+            if _import_settings(self.config).exports.exists():
+                await self.exports.recover()
             await vms.recover()
             await self._forget_secrets()
             self.is_ready = True

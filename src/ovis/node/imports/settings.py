@@ -1,4 +1,4 @@
-"""What imports are told of the host and its configuration."""
+"""What imports and exports are told of the host and its configuration."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ class ImportSettings:
     @property
     def records(self) -> Path:
         return self.state / "imports"
+
+    @property
+    def exports(self) -> Path:
+        """Records of the VMs that are being written into archives."""
+        return self.state / "exports"
 
     @property
     def left_behind(self) -> tuple[Path, ...]:

@@ -1,7 +1,7 @@
-"""What must survive the agent of each import: one JSON file, `<state folder>/imports/<job>.json`.
+"""What must survive the agent of each import: one JSON file, `<state folder>/imports/<job>.json`; of exports alike.
 
-Written before the import starts, and before its end is told. Beside it stands a folder of the same name for what an
-import needs while it runs; in there `process` names the program at work, so that a later agent can end it.
+Written before the job starts, and before its end is told. Beside it stands a folder of the same name for what a job
+needs while it runs; in there `process` names the program at work, so that a later agent can end it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ VERSION = 1
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """`phase` is running, done, failed or aborted. `ovf`: the result of one that is done."""
+    """`phase` is running, done, failed or aborted. `ovf`: the result of an import that is done. `part`, `target`: of an
+    export, the file that it writes and the name that this gets."""
 
     version: int = VERSION
     id: str
@@ -33,6 +34,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase
     ovf: str | None = None
     error: ErrorInfo | None = None
+    part: str | None = None
+    target: str | None = None
 
 
 class ImportStore:
@@ -92,7 +95,7 @@ class ImportStore:
             pass
         else:
             if began and _began(number) == began:
-                log.warning("process group %d of import %s is still there: ended", number, job_id)
+                log.warning("process group %d of job %s is still there: ended", number, job_id)
                 with contextlib.suppress(OSError):
                     os.killpg(number, signal.SIGKILL)
         self.remove_folder(job_id)

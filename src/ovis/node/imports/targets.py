@@ -44,7 +44,7 @@ class TargetsByPath:
         driver = "qcow2" if wanted.format is VolumeFormat.COW else "raw"
         images = self._root / wanted.pool_id / wanted.domain_id / "images"
         found = [
-            Target(disk.image_id, disk.volume_id, self._real(images / disk.image_id / disk.volume_id), driver)
+            Target(disk.image_id, disk.volume_id, real(images / disk.image_id / disk.volume_id, self._allowed), driver)
             for disk in wanted.disks
         ]
         for number, target in enumerate(found):
@@ -52,15 +52,17 @@ class TargetsByPath:
                 raise BadTarget(target.volume_id, "it is named for two disks")
         return found
 
-    def _real(self, path: Path) -> Path:
-        real = Path(os.path.realpath(path))
-        volume = path.name
-        if not any(real.is_relative_to(os.path.realpath(place)) for place in self._allowed):
-            raise BadTarget(volume, f"{path} lies outside of the places allowed by `vms.allowed_paths`")
-        try:
-            mode = real.stat().st_mode
-        except OSError as error:
-            raise BadTarget(volume, f"{path}: {error.strerror}") from error
-        if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
-            raise BadTarget(volume, f"{path} is neither a file nor a block device")
-        return real
+
+def real(path: Path, allowed: Sequence[Path]) -> Path:
+    """The file or block device to which the path of a volume leads. Blocks. Raises BadTarget."""
+    found = Path(os.path.realpath(path))
+    volume = path.name
+    if not any(found.is_relative_to(os.path.realpath(place)) for place in allowed):
+        raise BadTarget(volume, f"{path} lies outside of the places allowed by `vms.allowed_paths`")
+    try:
+        mode = found.stat().st_mode
+    except OSError as error:
+        raise BadTarget(volume, f"{path}: {error.strerror}") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+        raise BadTarget(volume, f"{path} is neither a file nor a block device")
+    return found

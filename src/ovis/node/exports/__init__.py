@@ -1,0 +1,1 @@
+"""Writing VMs into OVA archives."""

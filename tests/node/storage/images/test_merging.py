@@ -1,3 +1,8 @@
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,9 +10,11 @@ from volume_station import (
     BLOCK,
     FILE,
     FULL,
+    HOST,
     MIB,
     RAW,
     Station,
+    dies_in,
     every_death,
     image_id,
     qemu_img,
@@ -21,6 +28,7 @@ from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.volume_metadata import Legality, VolumeRole
 from ovis.node.storage.images import merging
 from ovis.node.storage.images.merging import Subchain
+from ovis.node.storage.jobs.volume_jobs import VolumeJobs
 from ovis.node.storage.leases.errors import GenerationMismatch
 from ovis.node.storage.volumes import deleting
 from ovis.node.storage.volumes.errors import UnexpectedState, WrongParent
@@ -57,6 +65,10 @@ async def data(host: Station, merge: Subchain) -> None:
     )
 
 
+async def job(host: Station, merge: Subchain, on_percent: Callable[[int], None] = lambda _: None) -> None:
+    await VolumeJobs(host.storage, HOST, "job").merge(merge, with_bitmaps=True, on_percent=on_percent)
+
+
 async def finalize(host: Station, merge: Subchain) -> None:
     await host.done(await merging.plan_finalize(host[merge.domain], merge))  # type: ignore[arg-type]
 
@@ -73,6 +85,24 @@ async def check(host: Station, domain: DomainId, leaf: int, format: str = "qcow2
         await host[domain].store.activate(image_id(1), volume)
     qemu_io(await host.path(domain, 1, leaf), format, "read -P 1 0 1M", "read -P 2 1M 1M", "read -P 3 2M 1M",
             "read -P 1 3M 1M", "read -P 0 4M 8M", "read -P 2 12M 1M", "read -P 0 13M 3M")  # fmt: skip
+
+
+def slow_qemu_img(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A qemu-img that copies 16 MiB in a second."""
+    folder.mkdir()
+    program = folder / "qemu-img"
+    program.write_text(
+        f"""#!/bin/sh
+case $1 in commit|convert) what=$1; shift; set -- "$what" -r 16M "$@";; esac
+exec {shutil.which("qemu-img")} "$@"
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def checked(path: Path) -> int:
+    return subprocess.run(["qemu-img", "check", "-q", "-f", "qcow2", path], check=False).returncode
 
 
 @BOTH
@@ -140,6 +170,81 @@ def test_each_part_wants_the_one_before(tmp_path: Path) -> None:
             await prepare(host, subchain(FILE, 1, 2, 7))
 
     run(tmp_path, main)
+
+
+@BOTH
+def test_killed_while_it_is_prepared_the_base_is_as_it_was_or_ready(tmp_path: Path, domain: DomainId) -> None:
+    merge = subchain(domain, 2, 3, 0)
+    done = every_death(tmp_path, lambda host: made(host, domain), lambda host: prepare(host, merge))
+    assert done == sorted(done)
+
+    async def go_on(host: Station) -> None:
+        await check(host, domain, 3)
+        if (await host.metadata(domain, 1, 2)).legality is Legality.LEGAL:
+            await prepare(host, merge)
+        await data(host, merge)
+        await finalize(host, merge)
+        await check(host, domain, 2)
+
+    run(tmp_path / "0", go_on)
+    run(tmp_path / str(len(done) - 1), go_on)
+
+
+@BOTH
+def test_killed_while_data_are_merged_it_is_begun_again(tmp_path: Path, domain: DomainId) -> None:
+    """The job: it ends with the generation of the base, or has done nothing that can be seen."""
+    merge = subchain(domain, 2, 3, 0)
+
+    async def before(host: Station) -> None:
+        await made(host, domain)
+        await prepare(host, merge)
+
+    done = every_death(tmp_path, before, lambda host: job(host, merge))
+    assert done == sorted(done)
+
+    async def go_on(host: Station) -> None:
+        await check(host, domain, 3)
+        if (await host.metadata(domain, 1, 2)).generation == 0:
+            await job(host, merge)
+        await finalize(host, replace(merge, base_generation=1))
+        await check(host, domain, 2)
+        text = qemu_img("info", "-f", "qcow2", str(await host.path(domain, 1, 2)))
+        assert text.count("name: ") == 2
+
+    for number in range(len(done)):
+        run(tmp_path / str(number), go_on)
+
+
+@pytest.mark.parametrize("percent", [1, 30, 70])
+def test_killed_in_the_middle_of_the_data_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, percent: int
+) -> None:
+    slow_qemu_img(tmp_path / "bin", monkeypatch)
+    merge, place = subchain(FILE, 2, 3), tmp_path / "host"
+
+    def die(now: int) -> None:
+        if now >= percent:
+            os.kill(os.getpid(), 9)
+
+    async def before(host: Station) -> None:
+        await made(host, FILE)
+        qemu_io(await host.path(FILE, 1, 3), "qcow2", "write -P 7 4M 8M")
+        await prepare(host, merge)
+
+    async def look(host: Station) -> None:
+        read = ("read -P 1 0 1M", "read -P 2 1M 1M", "read -P 3 2M 1M", "read -P 7 4M 8M", "read -P 2 12M 1M")
+        path = await host.path(FILE, 1, 3)
+        qemu_io(path, "qcow2", *read)
+        assert checked(path) == 0
+        assert checked(await host.path(FILE, 1, 2)) in (0, 3)  # what was half written is leaked at worst
+        monkeypatch.undo()
+        await data(host, merge)
+        await finalize(host, merge)
+        qemu_io(await host.path(FILE, 1, 2), "qcow2", *read)
+
+    run(place, before)
+    assert dies_in(place, lambda host: job(host, merge, on_percent=die))
+    run(place, look)
 
 
 def test_killed_while_it_is_finished_the_guest_sees_the_same(tmp_path: Path) -> None:

@@ -32,10 +32,10 @@ def test_the_tag_is_inside_the_information_of_the_link() -> None:
     info = attribute(1, b"vlan\0") + attribute(2 | 0x8000, data)
     vlan = attribute(3, b"bond0.42\0") + attribute(18 | 0x8000, info)
     bridge = attribute(3, b"br0\0") + attribute(18, attribute(1, b"bridge\0"))
-    links = [dict(rtnetlink._attributes(raw)) for raw in (vlan, bridge, attribute(3, b"lo\0"))]
+    links = [dict(rtnetlink.attributes(raw)) for raw in (vlan, bridge, attribute(3, b"lo\0"))]
     assert rtnetlink._tags(links) == {"bond0.42": 42}
 
 
 def test_attributes_end_at_a_broken_length() -> None:
     good = struct.pack("=HH", 5, 3) + b"x\0\0\0"
-    assert list(rtnetlink._attributes(good + struct.pack("=HH", 0, 1))) == [(3, b"x")]
+    assert list(rtnetlink.attributes(good + struct.pack("=HH", 0, 1))) == [(3, b"x")]

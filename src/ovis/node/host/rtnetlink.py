@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
-_RTM_NEWLINK, _RTM_GETLINK = 16, 18
-_RTM_NEWADDR, _RTM_GETADDR = 20, 22
+RTM_NEWLINK, RTM_GETLINK = 16, 18
+RTM_NEWADDR, RTM_GETADDR = 20, 22
 _NLM_F_REQUEST, _NLM_F_DUMP = 0x001, 0x300
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS, _IFA_PROTO = 1, 2, 8, 11
 _IFA_F_PERMANENT = 0x80
@@ -26,8 +26,8 @@ _IFLA_VLAN_ID = 1
 _ANSWER_SECONDS = 2.0  # the kernel answers within microseconds; this bounds what must never happen
 
 _HEADER = struct.Struct("=LHHLL")
-_LINK = struct.Struct("=BxHiII")
-_ADDRESS = struct.Struct("=BBBBI")
+LINK = struct.Struct("=BxHiII")
+ADDRESS = struct.Struct("=BBBBI")
 _ATTRIBUTE = struct.Struct("=HH")
 
 
@@ -44,11 +44,11 @@ class Address:
 
 def addresses() -> list[Address]:
     """Of all interfaces in this network namespace. Raises OSError."""
-    names = {index: _text(link[_IFLA_IFNAME]) for index, link in _links() if _IFLA_IFNAME in link}
+    names = {index: text(link[_IFLA_IFNAME]) for index, link in _links() if _IFLA_IFNAME in link}
     found = []
-    for body in _dump(_RTM_GETADDR, _RTM_NEWADDR, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
-        family, prefix, flags, _, index = _ADDRESS.unpack_from(body)
-        values = dict(_attributes(body[_ADDRESS.size :]))
+    for body in dump(RTM_GETADDR, RTM_NEWADDR, ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+        family, prefix, flags, _, index = ADDRESS.unpack_from(body)
+        values = dict(attributes(body[ADDRESS.size :]))
         # On a point-to-point link ADDRESS is the other end.
         raw = values.get(_IFA_LOCAL) or values.get(_IFA_ADDRESS)
         if family in (socket.AF_INET, socket.AF_INET6) and raw and index in names:
@@ -64,11 +64,11 @@ def vlan_tags() -> dict[str, int]:
 def _tags(links: Iterable[dict[int, bytes]]) -> dict[str, int]:
     found = {}
     for link in links:
-        info = dict(_attributes(link.get(_IFLA_LINKINFO, b"")))
-        if _text(info.get(_IFLA_INFO_KIND, b"")) == "vlan":
-            tag = dict(_attributes(info.get(_IFLA_INFO_DATA, b""))).get(_IFLA_VLAN_ID)
+        info = dict(attributes(link.get(_IFLA_LINKINFO, b"")))
+        if text(info.get(_IFLA_INFO_KIND, b"")) == "vlan":
+            tag = dict(attributes(info.get(_IFLA_INFO_DATA, b""))).get(_IFLA_VLAN_ID)
             if tag is not None and _IFLA_IFNAME in link:
-                found[_text(link[_IFLA_IFNAME])] = struct.unpack("=H", tag)[0]
+                found[text(link[_IFLA_IFNAME])] = struct.unpack("=H", tag)[0]
     return found
 
 
@@ -85,11 +85,11 @@ def _address(name: str, raw: bytes, prefix: int, flags: int, values: dict[int, b
 
 
 def _links() -> Iterator[tuple[int, dict[int, bytes]]]:
-    for body in _dump(_RTM_GETLINK, _RTM_NEWLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
-        yield _LINK.unpack_from(body)[2], dict(_attributes(body[_LINK.size :]))
+    for body in dump(RTM_GETLINK, RTM_NEWLINK, LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+        yield LINK.unpack_from(body)[2], dict(attributes(body[LINK.size :]))
 
 
-def _dump(request: int, answer: int, header: bytes) -> Iterator[bytes]:
+def dump(request: int, answer: int, header: bytes) -> Iterator[bytes]:
     """Bodies of the messages of type `answer`."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as channel:
         channel.settimeout(_ANSWER_SECONDS)
@@ -97,7 +97,7 @@ def _dump(request: int, answer: int, header: bytes) -> Iterator[bytes]:
         channel.send(_HEADER.pack(length, request, _NLM_F_REQUEST | _NLM_F_DUMP, 1, 0) + header)
         while True:
             data = channel.recv(1 << 16)  # the kernel never makes a piece of a dump larger than 32 KiB
-            for kind, body in _messages(data):
+            for kind, body in messages(data):
                 if kind == _NLMSG_DONE:
                     return
                 if kind == _NLMSG_ERROR:
@@ -106,7 +106,7 @@ def _dump(request: int, answer: int, header: bytes) -> Iterator[bytes]:
                     yield body
 
 
-def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at + _HEADER.size <= len(data):
         length, kind, *_ = _HEADER.unpack_from(data, at)
@@ -116,7 +116,7 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at + _ATTRIBUTE.size <= len(data):
         length, kind = _ATTRIBUTE.unpack_from(data, at)
@@ -126,5 +126,5 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
-def _text(raw: bytes) -> str:
+def text(raw: bytes) -> str:
     return raw.rstrip(b"\0").decode("utf-8", "replace")

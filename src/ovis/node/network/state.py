@@ -81,6 +81,10 @@ class Ipv6Mode:
     accepts: bool = False
     autoconf: bool = False
 
+    def normal(self) -> Ipv6Mode:
+        """What is off is all the same."""
+        return self if self.is_on else Ipv6Mode()
+
 
 @dataclass(frozen=True, order=True)
 class Dhcp:

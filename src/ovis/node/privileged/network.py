@@ -6,13 +6,16 @@ and that takes it back. When the helper dies, the next one finds the journal (ne
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from msgspec import Struct
 
 from ovis.node.network.model import Bond, Network
 from ovis.node.privileged.protocol import Request
+
+if TYPE_CHECKING:
+    from ovis.node.privileged.work import Work
 
 APPLIED = 1
 """The progress (of 2) that is told when the change has been made and a proof of connection is waited for."""
@@ -29,7 +32,7 @@ class NetworkOutcome(Struct, frozen=True):
 class ChangeNetworks(Request[NetworkOutcome], frozen=True, kw_only=True):
     """None takes a network or bond away. `confirm_within`: seconds to wait for ConfirmNetworks; None: do not wait.
 
-    `save`: also for the next boot. On an outcome with an error everything is as it was, or the problem says what is not.
+    `save`: also for the next boot. On an outcome with an error everything is as it was, or the problem says what not.
     """
 
     answer: ClassVar[type] = NetworkOutcome
@@ -63,3 +66,27 @@ class RestoreNetworks(Request[NetworkOutcome], frozen=True, kw_only=True):
 
     answer: ClassVar[type] = NetworkOutcome
     seconds: ClassVar[float] = 300
+
+
+async def change_networks(request: ChangeNetworks, work: Work) -> NetworkOutcome:
+    from ovis.node.privileged import network_calls
+
+    return await network_calls.change(request, work)
+
+
+async def confirm_networks(request: ConfirmNetworks, work: Work) -> bool:
+    from ovis.node.privileged import network_calls
+
+    return network_calls.confirm()
+
+
+async def save_networks(request: SaveNetworks, work: Work) -> NetworkOutcome:
+    from ovis.node.privileged import network_calls
+
+    return await network_calls.save(work)
+
+
+async def restore_networks(request: RestoreNetworks, work: Work) -> NetworkOutcome:
+    from ovis.node.privileged import network_calls
+
+    return await network_calls.restore(work)

@@ -22,6 +22,8 @@ _DEVICE = re.compile(r"/dev(/[A-Za-z0-9+_.:@#%=,-]+)+")
 LOOP_FOLDER = PurePosixPath("/var/lib/ovis/managed")
 ADAPTERS = PurePosixPath("/usr/libexec/vdsm")
 SYSFS = PurePosixPath("/sys")
+NETWORK_STATE = PurePosixPath("/var/lib/vdsm")
+RESOLVER = PurePosixPath("/etc/resolv.conf")
 ISCSI_RECORDS = (PurePosixPath("/etc/iscsi"), PurePosixPath("/var/lib/iscsi"))
 
 
@@ -31,6 +33,7 @@ class Rules:
 
     `iscsi_records`: where open-iscsi may keep them. `file_systems`: what may be mounted beside the usual ones.
     `loop_folder`: files of managed volumes for labs. `adapters`: helper programs that storage vendors have installed.
+    `network_state`: where configurations of networks are kept. `resolver`: the file with the DNS servers.
     """
 
     repository: PurePosixPath
@@ -41,6 +44,8 @@ class Rules:
     loop_folder: PurePosixPath = LOOP_FOLDER
     adapters: PurePosixPath = ADAPTERS
     sysfs: PurePosixPath = SYSFS
+    network_state: PurePosixPath = NETWORK_STATE
+    resolver: PurePosixPath = RESOLVER
 
     def mount_point(self, target: str) -> PurePosixPath:
         """The path, if it lies below <repository>/mnt as written. Raises Refused."""

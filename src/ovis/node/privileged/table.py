@@ -9,7 +9,19 @@ from typing import Any
 
 import msgspec
 
-from ovis.node.privileged import access, adapters, devices, iscsi, loops, lvm, mounts, multipath, page_merging, rbd
+from ovis.node.privileged import (
+    access,
+    adapters,
+    devices,
+    iscsi,
+    loops,
+    lvm,
+    mounts,
+    multipath,
+    network,
+    page_merging,
+    rbd,
+)
 from ovis.node.privileged.protocol import Request
 from ovis.node.privileged.work import Work
 
@@ -46,6 +58,10 @@ VERBS: dict[type[Request[Any]], Verb] = {
     devices.DropDevice: devices.drop_device,
     devices.RescanHosts: devices.rescan_hosts,
     devices.SettleDevices: devices.settle_devices,
+    network.ChangeNetworks: network.change_networks,
+    network.ConfirmNetworks: network.confirm_networks,
+    network.SaveNetworks: network.save_networks,
+    network.RestoreNetworks: network.restore_networks,
     page_merging.TunePageMerging: page_merging.tune_page_merging,
 }
 

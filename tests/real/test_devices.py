@@ -1,5 +1,8 @@
 """Devices, media and limits of a guest that runs: through the agent's API on a real libvirtd, looked at from inside."""
 
+import os
+import signal
+import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import libvirt
+import msgspec
 import pytest
 from lxml import etree
 
@@ -146,6 +150,34 @@ def test_a_disk_is_seen_limited_and_given_up(guest: RunningGuest) -> None:
     guest.node.vm.hotunplug_disk(guest.id, params)
     assert "vda" not in guest.run("ls /sys/block")
     assert guest.live().find("devices/disk[@device='disk']") is None
+
+
+def test_a_disk_of_the_network_is_written_by_the_guest(guest: RunningGuest) -> None:
+    path, socket, pid = guest.file("remote"), guest.folder / "nbd.sock", guest.folder / "nbd.pid"
+    words = ["qemu-nbd", "--fork", "-t", "-f", "raw", "-x", "exported", "-k", str(socket), f"--pid-file={pid}", path]
+    subprocess.run(words, check=True, timeout=60)
+    drive = types.VmDiskDevice(
+        device=VmDiskDeviceType.DISK,
+        device_type=types.VmDeviceType.DISK,
+        disk_type="network",
+        protocol="nbd",
+        hosts=[types.NetworkDiskHostInfo(name=str(socket), transport="unix")],
+        path="exported",
+        iface=types.VmDiskDeviceInterface.VIRTIO,
+        name="vdd",
+    )
+    try:
+        guest.node.vm.hotplug_disk(guest.id, HotplugDiskParams(drive=drive))
+        with pytest.raises(RpcError, match="open for writing"):
+            guest.node.vm.hotplug_disk(guest.id, HotplugDiskParams(drive=msgspec.structs.replace(drive, name="vde")))
+        wait(lambda: "vda" in guest.run("ls /sys/block"))
+        guest.run("echo over the network > /dev/vda; sync")
+        told = guest.node.vm.get_stats(guest.id)[0]
+        assert told.status is VmStatus.UP
+        guest.node.vm.hotunplug_disk(guest.id, HotplugDiskParams(drive=drive))
+        assert Path(path).read_bytes().startswith(b"over the network")
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
 def test_a_disk_that_a_sleeping_guest_keeps_is_told_and_goes_when_it_wakes(guest: RunningGuest) -> None:

@@ -251,7 +251,25 @@ def test_a_disk_must_be_a_file_or_device_with_an_absolute_path(tmp_path: Path) -
             prepare(tmp_path, with_devices(f"<disk type='file'><source file='{path}'/><target dev='vda'/></disk>"))
 
 
-@pytest.mark.parametrize("kind", ["network", "volume", "nvme", "dir"])
+def test_a_disk_of_the_network_is_passed_on_as_it_is(tmp_path: Path) -> None:
+    source = "<source protocol='nfs' name='/export/image'><host name='nas'/></source>"
+    disk = f"<disk type='network' device='disk'><driver name='qemu' type='raw'/>{source}<target dev='vda'/></disk>"
+    found = prepare(tmp_path, with_devices(disk))
+    assert etree.canonicalize(source) in etree.canonicalize(found.xml)
+    assert [(disk.path, disk.backing) for disk in found.definition.disks] == [(None, "nfs://nas//export/image")]
+    with pytest.raises(BadParameter, match="disk vda has no source with a protocol|has no source with a protocol"):
+        prepare(tmp_path, with_devices(disk.replace("protocol='nfs'", "")))
+
+
+def test_the_socket_of_a_server_must_lie_in_an_allowed_place(tmp_path: Path) -> None:
+    disk = """<disk type='network'><source protocol='nbd'><host transport='unix' socket='{}'/></source>
+      <target dev='vda'/></disk>"""
+    prepare(tmp_path, with_devices(disk.format(tmp_path / "nbd.sock")))
+    with pytest.raises(BadParameter, match="outside of the places"):
+        prepare(tmp_path, with_devices(disk.format("/run/libvirt/qemu/monitor.sock")))
+
+
+@pytest.mark.parametrize("kind", ["volume", "nvme", "dir"])
 def test_other_kinds_of_disks_are_not_supported_yet(tmp_path: Path, kind: str) -> None:
     source = f"<disk type='{kind}'><source protocol='rbd' name='x'/><target dev='vda'/></disk>"
     with pytest.raises(BadParameter, match=f"type {kind} are not supported yet"):
@@ -372,7 +390,7 @@ PLAIN: list[tuple[dict[str, object], type[NodeError], str]] = [
     ({"memSize": 64, "memoryDumpVolume": {"x": "y"}}, BadParameter, r"vmParams\.memoryDumpVolume"),
     ({"memSize": 64, "devices": [disk("/etc/passwd")]}, BadParameter, "outside of the places"),
     ({"memSize": 64, "devices": [{"deviceType": "disk", "device": "disk"}]}, BadParameter, r"devices\[0\]\.path"),
-    ({"memSize": 64, "devices": [disk("/x", protocol="rbd")]}, BadParameter, r"devices\[0\]: network disks"),
+    ({"memSize": 64, "devices": [disk("/x", diskType="network")]}, BadParameter, r"devices\[0\].protocol: is missing"),
     (
         {"memSize": 64, "devices": [{"deviceType": "tpm", "device": "tpm", "specParams": {
             "mode": "passthrough", "model": "tpm-tis", "path": "/dev/tpm0"}}]},

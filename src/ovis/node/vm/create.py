@@ -201,8 +201,8 @@ def refuse_disks_in_use(vms: Vms, vm: Vm) -> None:
     """A clear word before QEMU's own lock, which also knows other names of the same file, refuses the start."""
     taken = writers(vms)
     for disk in vm.definition.disks:
-        if disk.path in taken and not disk.readonly:
-            raise BadParameter(f"disk {disk.target}", f"{disk.path} is open for writing in VM {taken[disk.path]}")
+        if disk.backing in taken and not disk.readonly:
+            raise BadParameter(f"disk {disk.target}", f"{disk.backing} is open for writing in VM {taken[disk.backing]}")
 
 
 async def forget_record(vms: Vms, vm_id: str) -> None:

@@ -57,7 +57,10 @@ class Interface:
 
 @dataclass(frozen=True)
 class Disk:
-    """`path` is None for an empty drive. `serial` is the image id when it looks like one."""
+    """`path` is None for an empty drive and for a disk of the network, of which `address` tells where it is.
+
+    `serial` is the image id when it looks like one.
+    """
 
     target: str
     device: str
@@ -69,6 +72,12 @@ class Disk:
     readonly: bool
     shareable: bool
     boot_order: int | None
+    address: str | None = None
+
+    @property
+    def backing(self) -> str | None:
+        """What it is known by."""
+        return self.path or self.address
 
     @property
     def is_exclusive(self) -> bool:
@@ -267,4 +276,21 @@ def _disk(element: etree._Element) -> Disk:
         readonly=element.find("readonly") is not None,
         shareable=element.find("shareable") is not None,
         boot_order=int(boot) if _is_count(boot) else None,
+        address=_network_address(source) if element.get("type") == "network" else None,
     )
+
+
+def _network_address(source: etree._Element | None) -> str | None:
+    if source is None or not source.get("protocol"):
+        return None
+    host = source.find("host")
+    server = {} if host is None else {name: host.get(name) for name in ("name", "port", "socket")}
+    return network_address(source.get("protocol", ""), source.get("name"), **server)
+
+
+def network_address(
+    protocol: str, image: str | None, *, name: str | None = None, port: str | None = None, socket: str | None = None
+) -> str:
+    """Of a disk: the same for the same image, as far as its first server is named alike."""
+    server = socket or f"{name or ''}{f':{port}' if port else ''}"
+    return f"{protocol}://{server}/{image or ''}"

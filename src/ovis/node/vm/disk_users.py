@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 
 def writers(vms: Vms) -> dict[str, str]:
-    """{path: VM}, of the disks that VMs have and of those that are being plugged in."""
+    """{path or address: VM}, of the disks that VMs have and of those that are being plugged in."""
     taken = {
-        disk.path: vm.id
+        disk.backing: vm.id
         for vm in vms
         if not vm.is_down
         for disk in vm.definition.disks
-        if disk.is_exclusive and disk.path
+        if disk.is_exclusive and disk.backing
     }
     return taken | {path: vm.id for vm in vms if not vm.is_down for path in vm.arriving_disks}
 
 
 @contextmanager
 def arriving(vms: Vms, vm: Vm, disk: Disk) -> Iterator[None]:
-    """Reserve the disk's path until the VM has it. Raises BadParameter.
+    """Reserve what is behind the disk until the VM has it. Raises BadParameter.
 
     QEMU's own lock, which also knows other names of the same file, refuses as well, but in its words.
     """
-    path = disk.path
+    path = disk.backing
     if path is None or disk.readonly:
         yield
         return

@@ -57,8 +57,12 @@ def build(
 
 
 def disk_paths(given: VmParameters) -> list[str]:
-    """The paths that the disks among the parameters name."""
-    return [path for device in given.devices or [] if (path := getattr(device, "path", None))]
+    """The paths that the disks among the parameters name; a disk of the network has none on this host."""
+    return [
+        path
+        for device in given.devices or []
+        if (path := getattr(device, "path", None)) and not getattr(device, "protocol", None)
+    ]
 
 
 def _refuse(given: VmParameters) -> None:

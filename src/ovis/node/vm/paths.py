@@ -28,6 +28,8 @@ FREE_TEXTS = {
     "label", "imagelabel", "baselabel", "initarg", "initenv",
 }  # fmt: skip
 """Texts that may begin with a slash and name no file."""
+AT_SERVERS = {"name", "query"}
+"""Of a disk of the network: what the image is called at its servers, which may begin with a slash."""
 MUST_EXIST = {"kernel", "initrd", "dtb", "loader", "table"}
 RANDOM_DEVICES = {"/dev/random", "/dev/urandom", "/dev/hwrng"}
 
@@ -109,12 +111,14 @@ def mentions(root: etree._Element) -> Iterator[Mention]:
         for name, value in element.attrib.items():
             if name == "passwd":  # may begin with anything, and is never to be repeated in an error
                 continue
+            if disk is not None and element.tag == "source" and name in AT_SERVERS and "protocol" in element.attrib:
+                continue
             if disk is not None and element.tag == "source" and name in ("file", "dev", "dir"):
                 if value:  # engines write an empty drive as file=""
                     where = f"{_label(disk)} {element.tag}/@{name}"
                     yield Mention(str(value), where, "source", is_disk=True, is_optional=_is_optional(element))
             elif str(value).startswith("/") or (value and name in ATTRIBUTES_WITH_PATHS):
-                connects = element.get("mode") == "connect"
+                connects = element.get("mode") == "connect" or (element.tag == "host" and name == "socket")
                 yield Mention(str(value), f"{_label(element)}/@{name}", element.tag, connects=connects)
         text = (element.text or "").strip()
         is_path = element.tag in TEXTS_WITH_PATHS or (text.startswith("/") and element.tag not in FREE_TEXTS)

@@ -42,7 +42,7 @@ from ovis.node.vm.xml_difference import Change
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 FIELD = "vmParams.xml"
-DISK_TYPES = {"file", "block"}
+DISK_TYPES = {"file", "block", "network"}
 
 
 @dataclass(frozen=True)
@@ -204,9 +204,13 @@ def _check_devices(root: etree._Element, field: str) -> None:
         for part in (disk, *disk.iter("backingStore", "mirror", "source")):
             kind = part.get("type", "file")
             if kind not in DISK_TYPES:
-                raise BadParameter(name, f"disks of type {kind} are not supported yet, only file and block")
+                raise BadParameter(
+                    name, f"disks of type {kind} are not supported yet, only {', '.join(sorted(DISK_TYPES))}"
+                )
         if disk.get("device", "disk") in ("disk", "lun") and disk.find("source") is None:
             raise BadParameter(name, "has no source")
+        if disk.get("type") == "network" and disk.find("source[@protocol]") is None:
+            raise BadParameter(name, "has no source with a protocol, which a disk of the network needs")
 
 
 def _launch_paused(given: VmParameters, found: Definition) -> bool:

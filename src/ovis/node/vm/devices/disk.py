@@ -1,6 +1,6 @@
 """Disks: what the guest sees as a hard disk or a LUN, a CD drive or a floppy drive.
 
-The source is a file, a block device (`block`) or absent in an empty drive; a disk of the network is read only.
+The source is a file, a block device (`block`), an image that servers of the network offer, or absent in an empty drive.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import uuid
 from dataclasses import dataclass
 
 from ovis.client.types import (
+    NetworkDiskAuthInfo,
+    NetworkDiskHostInfo,
     SharedDriveType,
     VmDeviceType,
     VmDiskDevice,
@@ -19,12 +21,14 @@ from ovis.client.types import (
     VmDiskDeviceType,
 )
 from ovis.node.errors import BadParameter
+from ovis.node.vm.definition import network_address
 from ovis.node.vm.devices import address
 from ovis.node.vm.devices.address import Address
 from ovis.node.vm.devices.board import Board
 from ovis.node.vm.devices.description import WHOLE, Described, Device, at, is_there, many, one
 
 REMOVABLE = ("cdrom", "floppy")
+NETWORK = "network"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,18 @@ class NetworkHost(Described):
     name: str | None = at("@name", default=None)
     port: str | None = at("@port", default=None)
     transport: str | None = at("@transport", default=None)
+    socket: str | None = at("@socket", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auth(Described):
+    """The key itself is a secret of libvirt: `secret` is its id. `usage` is another way to name it."""
+
+    tag = "auth"
+    username: str = at("@username")
+    kind: str = at("secret/@type")
+    secret: str | None = at("secret/@uuid", default=None)
+    usage: str | None = at("secret/@usage", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +87,7 @@ class Disk(Device):
     network_name: str | None = at("source/@name", default=None)
     startup_policy: str | None = at("source/@startupPolicy", default=None)
     network_hosts: tuple[NetworkHost, ...] = many("source/host", NetworkHost)
+    auth: Auth | None = one("auth", Auth)
     target: str = at("target/@dev")
     bus: str | None = at("target/@bus", default=None)
     tray: str | None = at("target/@tray", default=None)
@@ -88,13 +105,24 @@ class Disk(Device):
         return self.file or self.block or None
 
     @property
+    def backing(self) -> str | None:
+        """What it is known by: its path, or an address for a disk of the network."""
+        if self.path or not self.protocol:
+            return self.path
+        host = next(iter(self.network_hosts), NetworkHost())
+        return network_address(self.protocol, self.network_name, name=host.name, port=host.port, socket=host.socket)
+
+    @property
     def is_removable(self) -> bool:
         return self.device in REMOVABLE
 
 
 def build(given: VmDiskDevice, board: Board, field: str) -> list[Device]:
     """Raises BadParameter."""
-    _refuse_other_disks(given, field)
+    if given.protocol or given.hosts or given.disk_type == NETWORK:
+        return [_network_disk(given, board, field)]
+    if given.volume_id and not given.path:
+        raise BadParameter(field, "disks named by their volume are not supported yet; give their path")
     removable = given.device.value in REMOVABLE
     if not given.path and not removable:
         raise BadParameter(f"{field}.path", "is missing; disks are named by their path")
@@ -129,11 +157,45 @@ def build(given: VmDiskDevice, board: Board, field: str) -> list[Device]:
     ]
 
 
-def _refuse_other_disks(given: VmDiskDevice, field: str) -> None:
-    if given.protocol or given.hosts or given.disk_type == "network":
-        raise BadParameter(field, "network disks are not supported yet")
-    if given.volume_id and not given.path:
-        raise BadParameter(field, "disks named by their volume are not supported yet; give their path")
+def _network_disk(given: VmDiskDevice, board: Board, field: str) -> Disk:
+    """`path` is the image's name at the servers. Who they are and what they take is left to QEMU."""
+    if not given.protocol:
+        raise BadParameter(f"{field}.protocol", "is missing; a disk of the network has one")
+    if given.device is not VmDiskDeviceType.DISK:
+        raise BadParameter(f"{field}.device", f"a {given.device.value} cannot be a disk of the network")
+    bus = board.bus(given.iface, removable=False)
+    board.needs_virtio_scsi |= bus == "scsi"
+    spec, auth = given.spec_params, given.auth
+    return Disk(
+        kind=NETWORK,
+        driver="qemu",
+        format="qcow2" if given.format is VmDiskDeviceFormat.COW else "raw",
+        error_policy="report" if given.propagate_errors else "stop",
+        cache="none",
+        iothread=spec.pin_to_io_thread if spec else None,
+        protocol=given.protocol,
+        network_name=given.path or None,
+        network_hosts=tuple(_host(host) for host in given.hosts or []),
+        auth=Auth(username=auth.username, kind=auth.type, secret=auth.uuid) if auth else None,
+        target=board.target(bus, given.name, field),
+        bus=bus,
+        readonly=bool(given.readonly),
+        shareable=given.shared in (True, "shared"),
+        serial=given.image_id,
+        boot_order=given.boot_order or None,
+        io_tune=_io_tune(spec.io_tune) if spec and spec.io_tune else None,
+        address=address.from_parameters(given.address),
+    )
+
+
+def _host(given: NetworkDiskHostInfo) -> NetworkHost:
+    if given.transport == "unix":
+        return NetworkHost(transport="unix", socket=given.name)
+    return NetworkHost(name=given.name, port=given.port or None, transport=given.transport or None)
+
+
+def _told_host(host: NetworkHost) -> NetworkDiskHostInfo:
+    return NetworkDiskHostInfo(name=host.socket or host.name or "", port=host.port, transport=host.transport)
 
 
 def _io_tune(given: VmDiskDeviceIoTuneParams) -> IoTune:
@@ -164,18 +226,22 @@ def tell(disk: Disk) -> VmDiskDevice:
         spec = VmDiskDeviceSpecParams(
             io_tune=_told_io_tune(disk.io_tune) if disk.io_tune else None, pin_to_io_thread=disk.iothread
         )
+    auth = disk.auth if disk.auth and disk.auth.secret else None
     return VmDiskDevice(
         address=address.tell(disk.address),
         alias=disk.alias,
+        auth=NetworkDiskAuthInfo(type=auth.kind, username=auth.username, uuid=auth.secret or "") if auth else None,
         boot_order=disk.boot_order,
         device=VmDiskDeviceType(disk.device),
         device_type=VmDeviceType.DISK,
+        disk_type=NETWORK if disk.kind == NETWORK else None,
         format=VmDiskDeviceFormat.COW if disk.format == "qcow2" else VmDiskDeviceFormat.RAW,
+        hosts=[_told_host(host) for host in disk.network_hosts] or None,
         iface=VmDiskDeviceInterface(disk.bus) if disk.bus else None,
         image_id=disk.serial if disk.serial and _is_uuid(disk.serial) else None,
         name=disk.target,
         optional=True if disk.startup_policy == "optional" else None,
-        path=disk.path or "",
+        path=disk.path or disk.network_name or "",
         propagate_errors=disk.error_policy == "report",
         protocol=disk.protocol,
         readonly=disk.readonly,

@@ -135,6 +135,8 @@ async def in_description(keeper: VolumeKeeper, vm_id: str, root: etree._Element)
     """Take what the disks of a description use, and write their paths and chains into it. Raises NodeError."""
     groups = {group.get("name"): group for group in drives.device_groups(metadata.element(root))}
     for disk in root.iterfind("devices/disk"):
+        if disk.get("type") == "network":
+            continue
         target = disk.find("target")
         group = groups.get(target.get("dev")) if target is not None else None
         ids = None if group is None else ids_of(*(drives.text_of(group, name) for name in NAMES))

@@ -1,3 +1,4 @@
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from volume_station import (
     RAW,
     SPARSE,
     Station,
+    deaths,
     every_death,
     image_id,
     qemu_io,
@@ -21,7 +23,7 @@ from volume_station import (
 )
 
 from ovis.node.storage.formats.identifiers import DomainId
-from ovis.node.storage.formats.volume_metadata import VolumeRole
+from ovis.node.storage.formats.volume_metadata import Legality, VolumeRole
 from ovis.node.storage.images import moving
 from ovis.node.storage.images.moving import TemplateNotThere
 from ovis.node.storage.volumes.errors import ImageExists
@@ -40,9 +42,17 @@ async def made(host: Station, domain: DomainId) -> None:
     await still(host, domain)
 
 
-async def still(host: Station, domain: DomainId) -> None:
-    for number in (1, 2, 3):
+async def still(host: Station, domain: DomainId, *volumes: int) -> None:
+    for number in volumes or (1, 2, 3):
         await host[domain].store.deactivate(image_id(1), volume_id(number))
+
+
+def shows(path: Path, command: str) -> bool:
+    try:
+        qemu_io(path, "qcow2", command)
+    except (AssertionError, subprocess.CalledProcessError):
+        return False
+    return True
 
 
 async def check(host: Station, domain: DomainId) -> None:
@@ -170,3 +180,69 @@ def test_killed_at_any_moment_the_image_is_here_or_there(tmp_path: Path) -> None
 
     done = every_death(tmp_path, before, lambda host: move(host, FILE, BLOCK))
     assert done == sorted(done)
+
+
+async def copy(host: Station, source: DomainId, target: DomainId) -> None:
+    """Flattened."""
+    plan = await moving.plan_copy(
+        host[source], image_id(1), volume_id(3), host[target], (image_id(2), volume_id(5)),  # type: ignore[arg-type]
+        role=VolumeRole.SHARED, format=None, allocation=None, description="", force=False, now=0,
+    )  # fmt: skip
+    await host.done(plan)
+
+
+async def clone(host: Station) -> None:
+    await host.done(await moving.plan_clone(host[FILE], host[BLOCK], image_id(1)))  # type: ignore[arg-type]
+
+
+async def sync(host: Station) -> None:
+    await host.done(await moving.plan_sync(host[FILE], host[BLOCK], image_id(1), inner=True, leaf=True))  # type: ignore[arg-type]
+
+
+def test_killed_while_it_is_copied_there_is_the_whole_copy_or_none(tmp_path: Path) -> None:
+    done = every_death(tmp_path, lambda host: made(host, BLOCK), lambda host: copy(host, BLOCK, FILE))
+    assert done == sorted(done)
+
+
+def test_killed_while_its_structure_is_cloned_there_is_all_of_it_or_none(tmp_path: Path) -> None:
+    async def before(host: Station) -> None:
+        await host.create(wish(FILE, 1, 1))
+        await host.create(wish(FILE, 1, 2, parent=1))
+
+    done = every_death(tmp_path, before, clone)
+    assert done == sorted(done)
+
+
+def test_killed_while_data_are_synchronized_what_is_legal_is_old_or_new(tmp_path: Path) -> None:
+    async def write(host: Station, domain: DomainId, content: int) -> None:
+        for number in (1, 2):
+            qemu_io(await host.path(domain, 1, number), "qcow2", f"write -P {content} {number}M 1M")
+            await host[domain].store.deactivate(image_id(1), volume_id(number))
+
+    async def before(host: Station) -> None:
+        await host.create(wish(FILE, 1, 1))
+        await host.create(wish(FILE, 1, 2, parent=1))
+        await clone(host)
+        await write(host, FILE, 1)
+        await write(host, BLOCK, 2)
+
+    async def look(host: Station) -> set[tuple[Legality, int]]:
+        found = set()
+        for number in (1, 2):
+            path = await host.path(BLOCK, 1, number)
+            content = next((content for content in (1, 2) if shows(path, f"read -P {content} {number}M 1M")), 0)
+            found.add(((await host.metadata(BLOCK, 1, number)).legality, content))
+        await still(host, BLOCK, 1, 2)
+        return found
+
+    all_found = set()
+    for place, was_killed in deaths(tmp_path, before, sync):
+        found = run(place, look)
+        all_found |= found
+        if not was_killed:
+            assert found == {(Legality.LEGAL, 1)}
+    assert (Legality.LEGAL, 0) not in all_found
+    assert (Legality.ILLEGAL, 0) in all_found
+    for place in (tmp_path / "1", tmp_path / "4"):
+        run(place, sync)
+        assert run(place, look) == {(Legality.LEGAL, 1)}

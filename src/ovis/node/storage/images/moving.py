@@ -2,7 +2,7 @@
 
     Image.move, copy      for each layer from the base up:  begin ─> fill ─> publish;   move: then the source is deleted
     cloneStructure        for each layer:                   begin ─> publish
-    syncData              for the layers that are wanted:   fill
+    syncData              for the layers that are wanted:   mark ILLEGAL ─> fill ─> mark as in the source
     Volume.copy           one layer for all:                begin ─> fill ─> publish
 
 An image keeps its ids. A base that is a template must be on the other domain already. A sparse raw volume that goes to
@@ -92,9 +92,7 @@ async def plan_sync(source: Domain, target: Domain, image_id: ImageId, *, inner:
     for layer in wanted:
         if layer.id not in twin.layers:
             raise NoSuchVolume(target.id, image_id, layer.id)
-    planned = [
-        steps.Fill(Place(source.id, image_id, layer.id), Place(target.id, image_id, layer.id)) for layer in wanted
-    ]
+    planned = [step for layer in wanted for step in _filled_again(source, target, layer)]
     return Plan(tuple(planned), _claims(source, target, image_id, chain, shared_source=True))
 
 
@@ -225,6 +223,16 @@ def _made(
         made.append(steps.Fill(Place(source.id, image or layer.image, layer.id), Place(target.id, to, new.id)))
     made.append(steps.Publish(target.id, to, new.id))
     return made
+
+
+def _filled_again(source: Domain, target: Domain, layer: Layer) -> list[Step]:
+    """While its content is half of the old and half of the new, the volume is marked: no VM may start on it."""
+    to = Place(target.id, layer.image, layer.id)
+    return [
+        steps.SetLegality(to.domain, to.image, to.volume, Legality.ILLEGAL),
+        steps.Fill(Place(source.id, layer.image, layer.id), to),
+        steps.SetLegality(to.domain, to.image, to.volume, layer.metadata.legality),
+    ]
 
 
 def _expected(source: Domain, chain: Sequence[Layer]) -> list[Step]:

@@ -111,7 +111,7 @@ class RescanSessions(Request[CommandResult], frozen=True, kw_only=True):
 
 
 async def discover_targets(request: DiscoverTargets, work: Work) -> CommandResult:
-    _check(portal=request.portal, interface=request.interface)
+    _check(portal=request.portal, interface=request.interface, credentials=request.credentials)
     portal, base = str(request.portal), ("iscsiadm", "-m", "discoverydb", "-t", "sendtargets")
     record = f"send_targets/{request.portal.host.strip('[]')},{request.portal.port}/st_config"
     values = {**IMPATIENT_DISCOVERY, **_chap("discovery.sendtargets.auth", request.credentials)}
@@ -129,7 +129,7 @@ async def discover_targets(request: DiscoverTargets, work: Work) -> CommandResul
 
 
 async def log_in(request: LogIn, work: Work) -> CommandResult:
-    _check(portal=request.portal, interface=request.interface, target=request.target)
+    _check(portal=request.portal, interface=request.interface, target=request.target, credentials=request.credentials)
     base = _node(request.target, request.portal, request.interface)
     record = _record(request.target, request.portal, request.interface)
     values = dict(IMPATIENT_LOGIN)
@@ -205,14 +205,11 @@ def _find(work: Work, record: str) -> Path | None:
 def _write(work: Work, record: str, values: Mapping[str, str | None]) -> None:
     """Set these lines of a record (None: take them out). The file is 0600 and whole at any moment.
 
-    Raises Refused, OSError.
+    Raises OSError.
     """
     file = _find(work, record)
     if file is None:
         raise FileNotFoundError(2, "iscsiadm made no such record", record)
-    for key, value in values.items():
-        if value is not None and (not value.isprintable() or value != value.strip()):
-            raise Refused(f"the iSCSI value {key}", "it has line breaks, control characters or blanks around it")
     lines = [line for line in file.read_text().splitlines() if line.partition(" =")[0] not in values]
     # before the closing comment: what follows it is not read
     end = next((n for n, line in enumerate(lines) if line.startswith("# END")), len(lines))
@@ -226,11 +223,22 @@ def _write(work: Work, record: str, values: Mapping[str, str | None]) -> None:
     fresh.replace(file)
 
 
-def _check(*, portal: Portal | None = None, interface: str = "", target: str = "", device: str = "") -> None:
+def _check(
+    *,
+    portal: Portal | None = None,
+    interface: str | None = None,
+    target: str | None = None,
+    device: str | None = None,
+    credentials: Credentials | None = None,
+) -> None:
+    """Nothing of what is given may be more than a name in a path of a record, a line in it or an argument."""
     if portal and not (_HOST.fullmatch(portal.host) and 0 < portal.port < 65536 and 0 <= portal.group < 65536):
         raise Refused(f"the iSCSI portal {portal},{portal.group}", "it is not host, port and group")
     for what, text, pattern in (
         ("interface", interface, _INTERFACE), ("target", target, _TARGET), ("network device", device, _INTERFACE)
     ):  # fmt: skip
-        if text and (not pattern.fullmatch(text) or ".." in text):
+        if text is not None and (not pattern.fullmatch(text) or ".." in text):
             raise Refused(f"the iSCSI {what} {text!r}", "this is no such name")
+    for what, text in (("user", credentials.user), ("password", credentials.password.text)) if credentials else ():
+        if not text.isprintable() or text != text.strip():
+            raise Refused(f"the iSCSI {what}", "it has line breaks, control characters or blanks around it")

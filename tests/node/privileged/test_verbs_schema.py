@@ -41,7 +41,7 @@ def spelled(kind: Any) -> str:
         return f"[{spelled(inner[0])}]"
     if origin is dict:
         return f"{{{spelled(inner[1])}}}"
-    return PLAIN.get(kind, kind.__name__)
+    return PLAIN.get(kind) or str(kind.__name__)
 
 
 def parameters(kind: type[Request[Any]]) -> dict[str, tuple[str, Any]]:

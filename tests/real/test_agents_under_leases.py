@@ -18,6 +18,7 @@ SEEN_AS = Path("/run/sanlock")
 POOL, DOMAIN = str(uuid.uuid4()), str(uuid.uuid4())
 BOOT_SECONDS = 100.0
 UP, DOWN = types.VmStatus.UP, types.VmStatus.DOWN
+HOTPLUG_LEASE_FAILED = 86
 LEASE = """<lease><key>{lease}</key><lockspace>{domain}</lockspace>
 <target offset="LEASE-OFFSET:{lease}:{domain}" path="LEASE-PATH:{lease}:{domain}"/></lease>"""
 STORAGE = """
@@ -39,6 +40,9 @@ class Sharing(Pair):
     def description(self, vm_id: str, console: Path) -> str:
         text = super().description(vm_id, console)
         return text.replace("<memballoon", LEASE.format(lease=vm_id, domain=DOMAIN) + "<memballoon")
+
+    def plain_description(self, vm_id: str) -> str:
+        return super().description(vm_id, self.new_console(f"{vm_id}.log"))
 
     def make_storage(self) -> None:
         (self.folder / "root/mnt/nas:_export").mkdir(parents=True)
@@ -131,6 +135,34 @@ def test_a_vm_with_a_lease_runs_on_one_host_and_goes_to_the_other(hosts: Sharing
     with hosts.client(1) as node:
         node.vm.destroy(vm_id)
     until("the lease is free", lambda: hosts.owners(vm_id) == 0)
+
+
+def test_a_lease_that_is_plugged_in_is_held_by_one_vm_until_it_is_plugged_out(hosts: Sharing) -> None:
+    lease_id, vms = str(uuid.uuid4()), [str(uuid.uuid4()) for _ in hosts.hosts]
+    hosts.make_lease(lease_id)
+    device = types.VmLeaseDevice(lease_id=lease_id, sd_id=DOMAIN)
+    for number, vm_id in enumerate(vms):
+        text = hosts.plain_description(vm_id)
+        with hosts.client(number) as node:
+            node.vm.create(vm_id, types.VmParameters(vm_id=vm_id, xml=text, launch_paused=True))
+            until("it is there", lambda: node.vm.get_stats(vm_id)[0].status is types.VmStatus.PAUSED)  # noqa: B023
+    with hosts.client(0) as first, hosts.client(1) as second:
+        unknown = types.VmLeaseDevice(lease_id=str(uuid.uuid4()), sd_id=DOMAIN)
+        with pytest.raises(RpcError, match="no lease"):
+            first.vm.hotplug_lease(vms[0], unknown)
+        assert hosts.owners(lease_id) == 0
+        first.vm.hotplug_lease(vms[0], device)
+        assert hosts.owners(lease_id) == 1
+        with pytest.raises(RpcError) as caught:
+            second.vm.hotplug_lease(vms[1], device)
+        assert caught.value.code == HOTPLUG_LEASE_FAILED
+        first.vm.hotunplug_lease(vms[0], device)
+        assert hosts.owners(lease_id) == 0
+        second.vm.hotplug_lease(vms[1], device)
+        assert hosts.owners(lease_id) == 1
+        first.vm.destroy(vms[0])
+        second.vm.destroy(vms[1])
+        until("the lease is free", lambda: hosts.owners(lease_id) == 0)
 
 
 def test_a_vm_does_not_notice_that_its_agent_was_killed_and_the_spm_s_role_is_free(hosts: Sharing) -> None:

@@ -100,7 +100,8 @@ async def device_host(folder: Path, *, create: bool = True, **changes: Any) -> A
     settings = VmSettings(
         allowed_paths=(folder,), payload_folder=folder / "payloads", unplug_timeout=changes.pop("unplug_timeout", 5.0)
     )
-    async with vm_host(folder, settings=settings, volumes=changes.pop("volumes", None)) as host:
+    given = {name: changes.pop(name, None) for name in ("volumes", "hooks")}
+    async with vm_host(folder, settings=settings, **given) as host:
         found = DeviceHost(host, folder)
         if create:
             await found.create(**changes)

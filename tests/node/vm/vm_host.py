@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ovis.client.types import VmParameters, VmStatus
+from ovis.node.hooks.hooks import Hooks
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
 from ovis.node.vm.disks.keeping import VolumeKeeper
 from ovis.node.vm.settings import VmSettings
@@ -59,11 +60,12 @@ class VmHost:
         settings: VmSettings,
         store: Store | None,
         volumes: VolumeKeeper | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self.hypervisor = hypervisor
         self.bus = Bus()
         self._subscription = self.bus.subscribe("|virt|VM_status|*")
-        self.vms = Vms(hypervisor, self.bus, folder, settings, store=store, volumes=volumes)
+        self.vms = Vms(hypervisor, self.bus, folder, settings, store=store, volumes=volumes, hooks=hooks)
         self.events: list[tuple[str, dict[str, Any]]] = []
 
     @property
@@ -112,6 +114,7 @@ async def vm_host(
     settings: VmSettings | None = None,
     store: Store | None = None,
     volumes: VolumeKeeper | None = None,
+    hooks: Hooks | None = None,
     guest: Guest | None = None,
     recover: bool = True,
     follow: bool = True,
@@ -119,7 +122,7 @@ async def vm_host(
     """With `hypervisor` given it outlives this host, as QEMU outlives an agent."""
     simulated = hypervisor or SimulatedHypervisor(guest=guest or Guest(agent_after=None))
     usual = VmSettings(allowed_paths=(folder,), payload_folder=folder / "payloads")
-    host = VmHost(folder, simulated, settings or usual, store, volumes)
+    host = VmHost(folder, simulated, settings or usual, store, volumes, hooks)
     following: list[asyncio.Task[None]] = []
     try:
         if recover:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmTicketConflictAction
@@ -22,7 +23,7 @@ from ovis.node.console.tickets import Kind
 from ovis.node.errors import BadParameter, NodeError
 from ovis.node.hypervisor.consoles import Connected, GraphicsPassword
 from ovis.node.hypervisor.errors import HypervisorError, OperationFailed, OperationRefused
-from ovis.node.vm import live_metadata, metadata
+from ovis.node.vm import hook_points, live_metadata, metadata
 
 if TYPE_CHECKING:
     from ovis.node.vm.vm import Vm
@@ -61,6 +62,8 @@ class Wish:
     disconnect_action: str | None = None
     disconnect_delay: float = 0.0
     kind: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the caller told beside, for hooks."""
 
     @property
     def opens(self) -> bool:
@@ -83,6 +86,7 @@ async def set_password(vms: Vms, vm: Vm, wish: Wish) -> None:
         until=vms.clock() + min(wish.seconds, YEARS) if wish.opens else LONG_AGO,
         connected=None if kind == "vnc" else CONNECTED.get(wish.action),
     )
+    await hook_points.domain(vms, vm, "before_vm_set_ticket", wish.details)
     try:
         await vms.hypervisor.consoles.set_graphics_password(vm.id, index, password)
     except (OperationRefused, OperationFailed) as error:
@@ -93,6 +97,7 @@ async def set_password(vms: Vms, vm: Vm, wish: Wish) -> None:
         await vms.consoles.end(vm.id, Kind.VNC, "somebody else opens this console")
     if policy is not None:
         await _keep(vms, vm, policy)
+    await hook_points.domain(vms, vm, "after_vm_set_ticket", wish.details)
 
 
 def used(vms: Vms, vm: Vm) -> None:

@@ -21,5 +21,6 @@ async def vm_set_ticket(node: Node, args: VMSetTicketArgs) -> None:
         action=args.existing_conn_action,
         user=details.get("userName", ""),
         disconnect_action=details.get("disconnectAction"),
+        details=details,
     )
     await passwords.set_password(node.vms, node.vms.find(args.vm_id), wish)

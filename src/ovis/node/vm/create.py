@@ -14,9 +14,10 @@ from ovis.client.types import VmDefinition, VmParameters
 from ovis.node.errors import BadParameter, NodeError, VmExists
 from ovis.node.guest import clock, notices
 from ovis.node.guest.notices import Notice
+from ovis.node.hooks import launch_flags
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import external_return, lease_places, saved_memory, statistics
+from ovis.node.vm import external_return, hook_points, lease_places, saved_memory, statistics
 from ovis.node.vm.disk_users import writers
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.hotplug import host_devices
@@ -48,6 +49,7 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
             given = await saved_memory.machine_of(vms, given, memory)
         vm = await _prepared(vms, vm_id, given)
         vm.restored_from = memory
+        vm.is_from_snapshot = memory is not None and not is_from_disk
         vm.notice = Notice("after_hibernation") if is_from_disk else None
         vms.add(vm)  # again, for another call may have come between
         try:
@@ -81,7 +83,7 @@ async def _prepared(vms: Vms, vm_id: str, given: VmParameters) -> Vm:
 
 
 async def launch(vms: Vms, vm: Vm) -> None:
-    """Start the VM; it ends running, or Down with libvirt's words."""
+    """Start the VM; it ends running, or Down with the words of libvirt or of a hook."""
     if vm.ending is not None:
         vms.end(vm, exit_of(ExitReason.DESTROYED_ON_STARTUP))
         return
@@ -95,7 +97,7 @@ async def launch(vms: Vms, vm: Vm) -> None:
         if not error.started or not await _comes_late(vms, vm):
             _failed(vms, vm, error)
             return
-    except HypervisorError as error:
+    except (HypervisorError, NodeError) as error:
         _failed(vms, vm, error)
         return
     except Exception as error:
@@ -118,6 +120,8 @@ async def launch(vms: Vms, vm: Vm) -> None:
     notices.tell_owed(vms, vm)
     if vm.ending is None:
         await keep_running(vms, vm)
+    await hook_points.devices(vms, vm, "after_device_create")
+    await hook_points.domain(vms, vm, f"after_{_way(vm)}", _told(vm))
 
 
 async def _is_unprotected(vms: Vms, vm: Vm, info: DomainInfo) -> bool:
@@ -141,11 +145,25 @@ async def _is_unprotected(vms: Vms, vm: Vm, info: DomainInfo) -> bool:
 
 
 async def _start(vms: Vms, vm: Vm) -> None:
+    """Raises HookFailed: nothing was started."""
+    async with launch_flags.offered(vms, vm):
+        await hook_points.new_devices(vms, vm, "before_device_create")
+        await hook_points.new_domain(vms, vm, f"before_{_way(vm)}", _told(vm))
+    if vm.ending is not None:
+        raise CreateFailed(vm.id, "it was destroyed while its hooks ran")
     if vm.restored_from is None:
         await vms.hypervisor.create(vm.xml, paused=vm.launch_paused)
         return
     vms.move(vm, Cause.RESTORE_STARTED)
     await vms.hypervisor.migration.restore(vm.restored_from, paused=vm.launch_paused, xml=vm.xml)
+
+
+def _way(vm: Vm) -> str:
+    return "vm_start" if vm.restored_from is None else "vm_dehibernate"
+
+
+def _told(vm: Vm) -> dict[str, str]:
+    return {} if vm.restored_from is None else {"FROM_SNAPSHOT": str(vm.is_from_snapshot)}
 
 
 async def keep_running(vms: Vms, vm: Vm) -> None:

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainBusy, DomainNotFound, HypervisorError, NotResponding
-from ovis.node.vm import external_data
+from ovis.node.vm import external_data, hook_points
 from ovis.node.vm.errors import DestroyFailed
 from ovis.node.vm.states import Exit, ExitReason, exit_of
 from ovis.node.vm.store import Intent
@@ -30,7 +30,7 @@ STOPPED_COMES = 5.0  # the event is there within milliseconds; afterwards the an
 async def destroy(vms: Vms, vm: Vm, *, graceful_attempts: int) -> None:
     """End the VM and forget it. Several callers share one destroy.
 
-    Raises DestroyFailed: the VM stays known, and its state is what libvirt tells.
+    Raises DestroyFailed: the VM stays known, and its state is what libvirt tells; HookFailed: nothing has been done.
     """
     if vm.ending is None:
         vm.ending = vms.own(_destroy(vms, vm, graceful_attempts), f"destroy VM {vm.id}")
@@ -52,9 +52,13 @@ async def end_by_reboot(vms: Vms, vm: Vm) -> None:
 async def _destroy(vms: Vms, vm: Vm, attempts: int) -> None:
     try:
         async with vm.claim("destroy", overriding=True):
+            await hook_points.devices(vms, vm, "before_device_destroy")
+            await hook_points.domain(vms, vm, "before_vm_destroy")
             if not vm.is_down:
                 await _cut_power(vms, vm, attempts)
             await _forget(vms, vm)
+        await hook_points.devices(vms, vm, "after_device_destroy")
+        await hook_points.domain(vms, vm, "after_vm_destroy")
     except BaseException:
         vm.ending = None
         raise

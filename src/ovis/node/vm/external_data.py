@@ -134,7 +134,7 @@ def read_changed(kind: Kind, place: Path, known: Copy | None) -> Copy:
 
 def place_of(vms: Vms, vm: Vm, kind: Kind) -> Path | None:
     """The variables file or the TPM's folder; None when the VM has none."""
-    root = safe_xml.parse(vm.xml, "the VM's description")
+    root = safe_xml.parse_own(vm.xml, "the VM's description")
     if kind is Kind.NVRAM:
         path = (root.findtext("os/nvram") or "").strip()
         return Path(path) if path else None

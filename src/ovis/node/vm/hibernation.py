@@ -16,13 +16,14 @@ from ovis.client.types import VmStatus
 from ovis.node import durable_files
 from ovis.node.errors import BadParameter
 from ovis.node.guest import notices
+from ovis.node.hooks.errors import HookFailed
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError, OperationRefused
 from ovis.node.hypervisor.interface import DomainInfo, DomainState, Stopped
 from ovis.node.hypervisor.migration import JobKind
-from ovis.node.vm import statistics
+from ovis.node.vm import hook_points, statistics
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.migration.errors import CancelFailed
-from ovis.node.vm.migration.readiness import require_free
+from ovis.node.vm.migration.readiness import require_able, require_free
 from ovis.node.vm.saved_memory import Parameters, located, prepare
 from ovis.node.vm.saving import Saving, StoredSaving
 from ovis.node.vm.states import Cause, ExitReason, exit_after_stop, exit_of
@@ -44,8 +45,8 @@ LOOKS_BEFORE_RESUME = 4  # libvirt lets a domain go on by itself within moments
 async def begin(vms: Vms, vm: Vm, handle: str, field: str) -> None:
     """Returns when the saving is on its way. `field` names the handle to the caller.
 
-    Raises BadParameter, DriveNotFound, MigrationInProgress, MigrationRefused, VmBusy, VmNotRunning, and OSError or
-    HypervisorError when nothing could be written: then nothing has begun.
+    Raises BadParameter, DriveNotFound, MigrationInProgress, MigrationRefused, VmBusy, VmNotRunning, HookFailed, and
+    OSError or HypervisorError when nothing could be written: then nothing has begun.
     """
     require_free(vm)
     place = await located(vms, vm.id, handle, field)
@@ -53,6 +54,8 @@ async def begin(vms: Vms, vm: Vm, handle: str, field: str) -> None:
     held = AsyncExitStack()
     await held.enter_async_context(vm.claim("hibernate"))
     try:
+        await hook_points.domain(vms, vm, "before_vm_hibernate")
+        require_able(vm)  # a script takes its time
         was_paused = vm.status is VmStatus.PAUSED
         known = _parameters(vms, vm, was_paused=was_paused)
         vm.saving = Saving(place.memory, was_paused)
@@ -140,6 +143,11 @@ async def _gone(vms: Vms, vm: Vm, saving: Saving) -> None:
         await vms.preparer.look(lambda: durable_files.flush(Path(saving.memory)), "hibernationVolHandle")
     except (HypervisorError, BadParameter, OSError) as error:
         vms.end(vm, exit_of(ExitReason.LIBVIRT_DOMAIN_MISSING, f"It ended while it was being saved: {error}"))
+        return
+    try:
+        await hook_points.domain(vms, vm, "after_vm_hibernate")
+    except HookFailed as error:  # it is saved all the same
+        vms.end(vm, exit_of(ExitReason.SAVE_STATE_SUCCEEDED, f"It is saved, but {error}"))
         return
     vms.end(vm, exit_of(ExitReason.SAVE_STATE_SUCCEEDED))
 

@@ -118,7 +118,7 @@ async def missing(leases: Leases, text: str) -> str:
     """
     if "<lease>" not in text:
         return ""
-    for element in safe_xml.parse(text, "libvirt's domain XML").iterfind("devices/lease"):
+    for element in safe_xml.parse_own(text, "libvirt's domain XML").iterfind("devices/lease"):
         lease = Lease.read(element)
         try:
             if not await leases.is_held(lease.lockspace or "", lease.key, LeasePlace(lease.path, lease.offset or 0)):

@@ -16,6 +16,7 @@ from lxml import etree
 
 from ovis.client.types import VmParameters
 from ovis.node.errors import BadParameter
+from ovis.node.hooks.hooks import Hooks
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
 from ovis.node.hypervisor.pools import Pool
 from ovis.node.vm import (
@@ -29,7 +30,7 @@ from ovis.node.vm import (
     xml_difference,
 )
 from ovis.node.vm.definition import Definition
-from ovis.node.vm.disks import keeping
+from ovis.node.vm.disks import keeping, prepared_hooks
 from ovis.node.vm.disks.keeping import VolumeKeeper
 from ovis.node.vm.errors import NotEnoughMemory
 from ovis.node.vm.host_limits import HostLimits
@@ -60,8 +61,9 @@ class Prepared:
 class Preparer:
     """Looks at the file system in threads of its own: storage that hangs costs further creations only."""
 
-    def __init__(self, settings: VmSettings, volumes: VolumeKeeper | None = None) -> None:
+    def __init__(self, settings: VmSettings, volumes: VolumeKeeper | None = None, hooks: Hooks | None = None) -> None:
         self._settings = settings
+        self._hooks = hooks or Hooks()
         self.volumes: VolumeKeeper = volumes or keeping.NoVolumes()
         self.leases: Leases = NoStorage()
         self._rules = PathRules(settings)
@@ -81,8 +83,8 @@ class Preparer:
     ) -> Prepared:
         """`host_devices`: libvirt's XML of those that the parameters name.
 
-        Raises BadParameter and its kind, and what storage says. Media may have been made and volumes taken then and
-        afterwards; `Vms.accepting` undoes both.
+        Raises BadParameter and its kind, HookFailed, and what storage says. Media may have been made and volumes taken
+        then and afterwards; `Vms.accepting` undoes both.
         """
         vm_id = canonical_id(vm_id, "vmID")
         _refuse_saved_state(given)
@@ -94,6 +96,7 @@ class Preparer:
         media.set_aside(root, vm_id)
         received = copy.deepcopy(root)
         await keeping.in_description(self.volumes, vm_id, root)
+        await prepared_hooks.in_description(self._hooks, vm_id, root, lambda path: self.is_block_device(path, field))
         await lease_places.in_description(self.leases, root, field)
         found = definition.read(root, field)
         _check(found, root, vm_id, limits, field)

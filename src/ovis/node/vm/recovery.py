@@ -180,7 +180,7 @@ async def _revive(vms: Vms, record: Record, info: DomainInfo | None) -> Vm | Non
     """From the live description where there is one, which knows ports and devices of now."""
     text = None if info is None else await _live(vms, info)
     try:
-        known = definition.read(safe_xml.parse(text or record.xml, KEPT), KEPT)
+        known = definition.read(safe_xml.parse_own(text or record.xml, KEPT), KEPT)
     except BadXml as error:
         log.error("VM %s is given up, its record is damaged: %s", record.id, error)  # noqa: TRY400
         return None
@@ -239,7 +239,7 @@ async def _adopt(vms: Vms, info: DomainInfo) -> None:
         return
     try:
         text = await vms.hypervisor.xml(info.id)
-        root = safe_xml.parse(text, LIVE)
+        root = safe_xml.parse_own(text, LIVE)
         if metadata.element(root) is None:
             log.info("domain %s (%s) is foreign and left alone", info.id, info.name)
             return

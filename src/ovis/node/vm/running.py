@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ovis.client.types import VmStatus
 from ovis.node.errors import VmNotRunning
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
+from ovis.node.vm import hook_points
 from ovis.node.vm.errors import ResetFailed
 from ovis.node.vm.states import found
 from ovis.node.vm.vm import Vm
@@ -28,23 +29,27 @@ HELD = {
 
 
 async def pause(vms: Vms, vm: Vm) -> None:
-    """Stop the CPUs. Safe to repeat. Raises VmNotRunning, VmBusy, HypervisorError."""
+    """Stop the CPUs. Safe to repeat. Raises VmNotRunning, VmBusy, HookFailed, HypervisorError."""
     require_calm(vm)
     if vm.status is VmStatus.PAUSED:
         return
     async with vm.claim("pause"):
+        await hook_points.domain(vms, vm, "before_vm_pause")
         await vms.hypervisor.suspend(vm.id)
         await _settle(vms, vm, is_paused=True)
+        await hook_points.domain(vms, vm, "after_vm_pause")
 
 
 async def resume(vms: Vms, vm: Vm) -> None:
-    """Let the CPUs run. Safe to repeat. Raises VmNotRunning, VmBusy, HypervisorError."""
+    """Let the CPUs run. Safe to repeat. Raises VmNotRunning, VmBusy, HookFailed, HypervisorError."""
     require_calm(vm)
     if vm.status is not VmStatus.PAUSED:
         return
     async with vm.claim("resume"):
+        await hook_points.domain(vms, vm, "before_vm_cont")
         await vms.hypervisor.resume(vm.id)
         await _settle(vms, vm, is_paused=False)
+        await hook_points.domain(vms, vm, "after_vm_cont")
 
 
 async def reset(vms: Vms, vm: Vm) -> None:

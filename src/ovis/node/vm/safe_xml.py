@@ -26,6 +26,13 @@ QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 
 def parse(text: str, field: str) -> etree._Element:
     """The root element. Raises BadXml."""
+    root = parse_own(text, field)
+    _refuse_options(root, field)
+    return root
+
+
+def parse_own(text: str, field: str) -> etree._Element:
+    """As `parse`, for what libvirt or a hook gave us: options for QEMU's command line may be in it. Raises BadXml."""
     data = text.encode("utf-8", "surrogatepass")
     if len(data) > LIMIT:
         raise BadXml(field, f"the XML has {len(data)} bytes, at most {LIMIT} are read")
@@ -81,8 +88,18 @@ def _refuse(root: etree._Element, field: str) -> None:
             namespace = etree.QName(element).namespace
             if namespace == XINCLUDE:
                 raise BadXml(field, f"line {element.sourceline}: an inclusion of another document is refused")
-            if namespace == QEMU:
-                raise BadXml(field, f"line {element.sourceline}: options for QEMU's command line are refused")
+
+
+def _refuse_options(root: etree._Element, field: str) -> None:
+    for element in root.iter(f"{{{QEMU}}}*"):
+        raise BadXml(field, f"line {element.sourceline}: options for QEMU's command line are refused")
+
+
+def drop_options(root: etree._Element) -> None:
+    """What `parse` refuses, out of a description."""
+    for element in list(root.iter(f"{{{QEMU}}}*")):
+        if (holder := element.getparent()) is not None:
+            holder.remove(element)
 
 
 def text_of(root: etree._Element) -> str:

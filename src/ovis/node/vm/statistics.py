@@ -199,7 +199,7 @@ def full_info(vm: Vm, *, now: float) -> VMFullInfo:
 def _devices(vm: Vm) -> list[VmDevice]:
     """Those for which the API has words. Reading them takes milliseconds, so it is done once per description."""
     if vm.told_devices is None or vm.told_devices[0] is not vm.xml:
-        root = safe_xml.parse(vm.xml, "xml")
+        root = safe_xml.parse_own(vm.xml, "xml")
         told = (kinds.tell(device) for device in kinds.read_all(root))
         chains = {drive.target: drive for drive in drives.read(root)}
         vm.told_devices = (vm.xml, [_with_chain(device, chains) for device in told if device is not None])
@@ -240,7 +240,7 @@ def public_xml(vm: Vm) -> str:
     """The description without passwords."""
     if "passwd=" not in vm.xml:
         return vm.xml
-    root = safe_xml.parse(vm.xml, "xml")
+    root = safe_xml.parse_own(vm.xml, "xml")
     for graphics in root.iterfind("devices/graphics"):
         graphics.attrib.pop("passwd", None)
     return safe_xml.text_of(root)

@@ -208,7 +208,7 @@ class ThinDisks:
 
 
 def _drives(xml: str) -> tuple[Drive, ...]:
-    return drives.read(safe_xml.parse(xml, "xml")) if "volumeID" in xml else ()
+    return drives.read(safe_xml.parse_own(xml, "xml")) if "volumeID" in xml else ()
 
 
 def is_thin(drive: Drive) -> bool:

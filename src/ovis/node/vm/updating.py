@@ -11,7 +11,7 @@ from lxml import etree
 from ovis.client.types import vmUpdateInterfaceDeviceParams
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
-from ovis.node.vm import safe_xml
+from ovis.node.vm import hook_points, safe_xml
 from ovis.node.vm.devices import interface, kinds
 from ovis.node.vm.devices.description import Device
 from ovis.node.vm.devices.disk import Disk
@@ -50,7 +50,8 @@ async def update_card(vms: Vms, vm: Vm, given: vmUpdateInterfaceDeviceParams) ->
         mac = Interface.read(wanted).mac
         if given.network and mac:
             note = DeviceNote({"mac_address": mac}, {"network": given.network})
-        await _update(vms, vm, what, former, wanted, note)
+        async with hook_points.plugged(vms, vm, "update_device", Request(wanted, FIELD, note)) as request:
+            await _update(vms, vm, what, former, request.element, note)
 
 
 def change_card(card: etree._Element, given: vmUpdateInterfaceDeviceParams) -> None:
@@ -87,7 +88,8 @@ async def update_by_xml(vms: Vms, vm: Vm, text: str) -> None:
             raise UpdateFailed(vm.id, what, "the VM has no such device")
         if isinstance(request.device, Disk) and request.device.path != Disk.read(former).path:
             raise BadParameter(FIELD, "names another file; a disk keeps its source, and media have their own verbs")
-        await _update(vms, vm, what, former, request.element, request.note)
+        async with hook_points.plugged(vms, vm, "update_device", request) as request:
+            await _update(vms, vm, what, former, request.element, request.note)
 
 
 def _request(text: str) -> Request:

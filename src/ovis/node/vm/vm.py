@@ -99,6 +99,7 @@ class Vm:
         self.block_job_events = 0
         self.saving: Saving | None = None
         self.restored_from: str | None = None
+        self.is_from_snapshot = False
         self.departure: Departure | None = None
         self.arrival: Arrival | None = None
         self.launch: asyncio.Task[None] | None = None

@@ -26,6 +26,7 @@ from ovis.node.guest.freezing import is_frozen
 from ovis.node.guest.merging import merged
 from ovis.node.guest.ovirt_agent.agents import OvirtAgents
 from ovis.node.guest.polling import GuestPolling
+from ovis.node.hooks.hooks import Hooks
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import DomainSample, Hypervisor, Sample
 from ovis.node.hypervisor.pools import Pool
@@ -64,6 +65,7 @@ class Vms:
         *,
         store: Store | None = None,
         volumes: VolumeKeeper | None = None,
+        hooks: Hooks | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,7 +76,8 @@ class Vms:
         self.monotonic = monotonic
         self.limits = HostLimitsReader(hypervisor)
         self.volumes: VolumeKeeper = volumes or NoVolumes()
-        self.preparer = Preparer(settings, self.volumes)
+        self.hooks = hooks or Hooks()
+        self.preparer = Preparer(settings, self.volumes, self.hooks)
         self.long_pauses = LongPauses(self)
         self.thin_disks = ThinDisks(self)
         self.migrations = Migrations(settings.migration)
@@ -347,7 +350,7 @@ class Vms:
         except HypervisorError as error:
             log.warning("the live description of VM %s could not be read: %s", vm.id, error)
             return
-        vm.definition = definition.read(safe_xml.parse(text, recovery.LIVE), recovery.LIVE)
+        vm.definition = definition.read(safe_xml.parse_own(text, recovery.LIVE), recovery.LIVE)
         vm.xml = text
         vm.touch()
 

@@ -1,7 +1,7 @@
 """Two simulated hosts and an agent on each: agents die and live again, their hypervisors go on meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from vm_host import ID, PATIENCE, VmHost, vm_host
 from ovis.client.types import MigrateParams, VmDefinition, VmStatus
 from ovis.client.verbs import VMDestroyArgs
 from ovis.node.errors import NodeError
+from ovis.node.hooks.hooks import Hooks
 from ovis.node.hypervisor.interface import DomainState
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
 from ovis.node.vm import ending
@@ -104,6 +105,7 @@ class TwoHosts:
         self._stacks: dict[str, AsyncExitStack] = {}
         self.hypervisors = {name: SimulatedHypervisor(guest=Guest(agent_after=None)) for name in "ab"}
         self.agents: dict[str, VmHost] = {}
+        self.hooks: dict[str, Hooks] = {}
         self.unreachable: set[str] = set()
         for name, other in ("ab", "ba"):
             self.hypervisors[name].migration.peers[f"sim://{other}"] = self.hypervisors[other]
@@ -121,7 +123,13 @@ class TwoHosts:
         stack = AsyncExitStack()
         host = await stack.enter_async_context(
             vm_host(
-                self._folder / name, self.hypervisors[name], settings=settings, store=store, recover=False, follow=False
+                self._folder / name,
+                self.hypervisors[name],
+                settings=settings,
+                store=store,
+                hooks=self.hooks.get(name),
+                recover=False,
+                follow=False,
             )
         )
         host.vms.migrations.connect = lambda address: OtherAgent(self, address)
@@ -193,13 +201,21 @@ class TwoHosts:
 
 
 @asynccontextmanager
-async def two_hosts(folder: Path, settings: MigrationSettings = QUICK, *, devices: str = "") -> AsyncIterator[TwoHosts]:
+async def two_hosts(
+    folder: Path,
+    settings: MigrationSettings = QUICK,
+    *,
+    devices: str = "",
+    metadata: str = "",
+    hooks: Mapping[str, Hooks] | None = None,
+) -> AsyncIterator[TwoHosts]:
     """With agents on both, and a VM that runs on a."""
     hosts = TwoHosts(folder, settings)
+    hosts.hooks = dict(hooks or {})
     try:
         for name in "ab":
             await hosts.start(name)
-        await hosts.a.started(devices=devices)
+        await hosts.a.started(devices=devices, metadata=metadata)
         yield hosts
     finally:
         await hosts.close()

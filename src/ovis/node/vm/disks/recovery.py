@@ -93,7 +93,7 @@ async def _take_up(vms: Vms, vm: Vm) -> None:
 def _begin_with_new_layers(vm: Vm, taken: Snapshot) -> None:
     """Right whether the VM came to use them or not: one that it never wrote to shows what lies below."""
     try:
-        root = safe_xml.parse(vm.xml, KEPT)
+        root = safe_xml.parse_own(vm.xml, KEPT)
         drives.put_on_top(root, taken.layers)
         vm.definition = definition.read(root, KEPT)
         vm.xml = safe_xml.text_of(root)

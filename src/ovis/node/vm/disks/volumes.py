@@ -96,7 +96,7 @@ class PathDrives:
         self._threads.close()
 
     async def drives(self, vm: Vm) -> tuple[Drive, ...]:
-        return drives.read(safe_xml.parse(await self._hypervisor.xml(vm.id), LIVE))
+        return drives.read(safe_xml.parse_own(await self._hypervisor.xml(vm.id), LIVE))
 
     async def find(self, vm: Vm, ids: VolumeIds) -> Drive:
         for drive in await self.drives(vm):

@@ -11,12 +11,12 @@ import msgspec
 
 from ovis.client.types import HotplugDiskParams, VmDiskDevice
 from ovis.node.errors import BadParameter, MissingParameter
-from ovis.node.vm import disk_users, safe_xml
+from ovis.node.vm import disk_users, hook_points, safe_xml
 from ovis.node.vm.devices import disk
 from ovis.node.vm.devices.board import Board
 from ovis.node.vm.devices.description import Device
 from ovis.node.vm.devices.disk import Disk
-from ovis.node.vm.disks import keeping
+from ovis.node.vm.disks import keeping, prepared_hooks
 from ovis.node.vm.disks.keeping import Kept
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.hotplug import plugging
@@ -35,12 +35,15 @@ async def plug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
     """Raises PlugDiskFailed, BadParameter, MissingParameter, VmBusy and what `plugging.plug` raises."""
     async with _volume(vms, vm, params) as kept:
         request = await _request(vms, vm, params, kept)
+        await _tell_hooks(vms, vm, request)
         found = _disk(request)
         await vms.preparer.check_devices([request.element], await vms.limits.get(), request.field)
         if found.path and not found.is_removable:
             await vms.drives.check_chain(found.path, f"{request.field}: disk {found.target}")
         with disk_users.arriving(vms, vm, found):
-            await plugging.plug(vms, vm, f"disk {found.target}", request, by_target(found.target), PlugDiskFailed)
+            async with hook_points.plugged(vms, vm, "disk_hotplug", request) as request:
+                target = _disk(request).target
+                await plugging.plug(vms, vm, f"disk {target}", request, by_target(target), PlugDiskFailed)
 
 
 async def unplug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
@@ -49,7 +52,8 @@ async def unplug(vms: Vms, vm: Vm, params: HotplugDiskParams) -> None:
     if (holder := vm.disk_work.holder_of(target)) is not None:
         raise UnplugDiskFailed(vm.id, f"disk {target}", f"{holder} is at work on it")
     image = next((drive.image_id for drive in await vms.drives.drives(vm) if drive.target == target), None)
-    await plugging.unplug(vms, vm, f"disk {target}", by_target(target), UnplugDiskFailed)
+    async with hook_points.unplugged(vms, vm, "disk_hotunplug", by_target(target)):
+        await plugging.unplug(vms, vm, f"disk {target}", by_target(target), UnplugDiskFailed)
     if image is not None:
         await vms.volumes.give_back(vm.id, image)
 
@@ -59,6 +63,15 @@ def by_target(name: str) -> plugging.Finder:
         return isinstance(device, Disk) and device.target == name
 
     return is_it
+
+
+async def _tell_hooks(vms: Vms, vm: Vm, request: Request) -> None:
+    await prepared_hooks.of_disk(
+        vms.hooks, vm.id, request.element, request.note.data if request.note else {},
+        {**vm.definition.custom, **hook_points.custom_of(request.note)},
+        lambda path: vms.preparer.is_block_device(path, request.field),
+    )  # fmt: skip
+    request.device = Disk.read(request.element)
 
 
 def _disk(request: Request) -> Disk:
@@ -127,7 +140,7 @@ async def _with_path(vms: Vms, vm: Vm, given: VmDiskDevice) -> VmDiskDevice:
 async def _board(vms: Vms, vm: Vm, path: str | None) -> Board:
     """The machine as it is, with its taken names."""
     is_block = bool(path) and await vms.preparer.is_block_device(path or "", FIELD)
-    root = safe_xml.parse(await vms.hypervisor.xml(vm.id), plugging.LIVE)
+    root = safe_xml.parse_own(await vms.hypervisor.xml(vm.id), plugging.LIVE)
     taken = {target.get("dev", "") for target in root.iterfind("devices/disk/target")}
     return Board(
         is_q35="q35" in vm.definition.machine,

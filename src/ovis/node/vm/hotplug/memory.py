@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ovis.client.types import HotplugMemoryParams
 from ovis.node.errors import MissingParameter
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
-from ovis.node.vm import live_metadata, metadata
+from ovis.node.vm import hook_points, live_metadata, metadata
 from ovis.node.vm.devices import memory
 from ovis.node.vm.devices.description import Device
 from ovis.node.vm.devices.memory import BLOCK, Memory
@@ -31,9 +31,10 @@ async def plug(vms: Vms, vm: Vm, params: HotplugMemoryParams) -> None:
     what = f"memory module of {module.size >> 20} MiB"
     _check_room(vm, module, what)
     known = {device.alias for device in _modules(await vms.hypervisor.xml(vm.id))}
-    await plugging.plug(
-        vms, vm, what, request, lambda d: isinstance(d, Memory) and d.alias not in known, PlugMemoryFailed
-    )
+    async with hook_points.plugged(vms, vm, "memory_hotplug", request) as request:
+        await plugging.plug(
+            vms, vm, what, request, lambda d: isinstance(d, Memory) and d.alias not in known, PlugMemoryFailed
+        )
     if params.mem_guaranteed_size is not None:
         mib = params.mem_guaranteed_size >> 20
         await live_metadata.edit(vms, vm, lambda holder: metadata.set_in(holder, {"minGuaranteedMemoryMb": mib}))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ovis.client.types import HotplugNicParams, VmInterfaceDevice
 from ovis.node.errors import BadParameter, MissingParameter
+from ovis.node.vm import hook_points
 from ovis.node.vm.devices import interface
 from ovis.node.vm.devices.board import Board
 from ovis.node.vm.devices.description import Device
@@ -30,7 +31,9 @@ async def plug(vms: Vms, vm: Vm, params: HotplugNicParams) -> None:
     if card.mac is None:
         raise BadParameter(f"{request.field}: mac", "is missing; a card is known by its MAC address")
     await vms.preparer.check_devices([request.element], await vms.limits.get(), request.field)
-    await plugging.plug(vms, vm, f"network card {card.mac}", request, by_mac(card.mac), PlugCardFailed)
+    async with hook_points.plugged(vms, vm, "nic_hotplug", request) as request:
+        mac = request.device.mac if isinstance(request.device, Interface) else None
+        await plugging.plug(vms, vm, f"network card {mac}", request, by_mac(mac or card.mac), PlugCardFailed)
 
 
 async def unplug(vms: Vms, vm: Vm, params: HotplugNicParams) -> None:
@@ -38,7 +41,7 @@ async def unplug(vms: Vms, vm: Vm, params: HotplugNicParams) -> None:
     mac: str | None
     if params.xml is not None:
         if (alias := Request.alias(params.xml, "interface")) is not None:
-            await plugging.unplug(vms, vm, f"network card {alias}", plugging.by_alias(alias), UnplugCardFailed)
+            await _unplug(vms, vm, alias, plugging.by_alias(alias))
             return
         card = Request.of_xml(params.xml, "interface").device
         mac = card.mac if isinstance(card, Interface) else None
@@ -48,7 +51,12 @@ async def unplug(vms: Vms, vm: Vm, params: HotplugNicParams) -> None:
         raise MissingParameter("params", "either xml or nic says which card")
     if not mac:
         raise MissingParameter("params", "a card is known by its MAC address")
-    await plugging.unplug(vms, vm, f"network card {mac}", by_mac(mac), UnplugCardFailed)
+    await _unplug(vms, vm, mac, by_mac(mac))
+
+
+async def _unplug(vms: Vms, vm: Vm, name: str, wanted: plugging.Finder) -> None:
+    async with hook_points.unplugged(vms, vm, "nic_hotunplug", wanted):
+        await plugging.unplug(vms, vm, f"network card {name}", wanted, UnplugCardFailed)
 
 
 def by_mac(mac: str) -> plugging.Finder:

@@ -48,13 +48,13 @@ async def to_its_end(vms: Vms, work: Coroutine[Any, Any, None], name: str) -> No
 
 def find(text: str, wanted: Finder) -> Device | None:
     """The device in a description; None when it is not there."""
-    root = safe_xml.parse(text, LIVE)
+    root = safe_xml.parse_own(text, LIVE)
     return next((device for device in kinds.read_all(root) if wanted(device)), None)
 
 
 def element(text: str, wanted: Finder) -> etree._Element | None:
     """As `find`, but the XML of it."""
-    for found in safe_xml.parse(text, LIVE).iterfind("devices/*"):
+    for found in safe_xml.parse_own(text, LIVE).iterfind("devices/*"):
         if found.tag in kinds.BY_TAG and (device := kinds.read(found)) is not None and wanted(device):
             return found
     return None

@@ -156,4 +156,5 @@ def _wish(given: vmUpdateGraphicsDeviceParams) -> passwords.Wish:
         disconnect_action=given.disconnect_action,
         disconnect_delay=(given.console_disconnect_action_delay_minutes or 0) * 60.0,
         kind=given.graphics_type.value,
+        details=details,
     )

@@ -15,7 +15,7 @@ FIELD = "libvirt's migratable domain XML"
 
 def for_destination(text: str, wish: MigrateParams, *, display_address: str | None) -> str | None:
     """None when it may stay as it is. `display_address`: where graphics listen there. Raises BadParameter."""
-    root = safe_xml.parse(text, FIELD)
+    root = safe_xml.parse_own(text, FIELD)
     changed = [
         _listen(root, display_address),
         _pin(root, wish.cpusets),

@@ -19,7 +19,7 @@ from ovis.node.guest import notices
 from ovis.node.guest.notices import Notice
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
-from ovis.node.vm import ending, lease_places, statistics
+from ovis.node.vm import ending, hook_points, lease_places, safe_xml, statistics
 from ovis.node.vm.create import forget_record, keep_running, refuse_disks_in_use, refuse_foreign
 from ovis.node.vm.errors import CreateFailed
 from ovis.node.vm.migration.errors import TooManyArrive
@@ -43,7 +43,7 @@ NEVER_CAME = "The source announced the VM and never sent it"
 async def accept(vms: Vms, vm_id: str, given: VmDefinition, *, incoming_limit: int | None) -> VmDefinition:
     """Expect a VM. After an error nothing is left of it.
 
-    Raises TooManyArrive, VmExists, BadParameter and its kind, CreateFailed, HypervisorError.
+    Raises TooManyArrive, VmExists, BadParameter and its kind, CreateFailed, HookFailed, HypervisorError.
     """
     vm_id = canonical_id(vm_id, "vmID")
     await _forget_failed(vms, vm_id)
@@ -78,13 +78,25 @@ async def _entered(vms: Vms, vm_id: str, given: VmDefinition) -> Vm:
     text = given.src_dom_xml or given.xml
     if not text:
         raise MissingParameter("params.xml", "the domain XML of the VM on its source host")
+    text = _without_options(text)
     start = vms.clock() - max(given.elapsed_time_offset or 0.0, 0.0)
     limits = await vms.limits.get()
     prepared = await vms.preparer.prepare(vm_id, VmParameters(xml=text), limits, now=start)
     await refuse_foreign(vms, prepared.definition.id, prepared.definition.name)
     vm = Vm(prepared.definition, prepared.xml, start_time=start)
     refuse_disks_in_use(vms, vm)
+    await hook_points.devices(vms, vm, "before_device_migrate_destination")
+    await hook_points.domain(vms, vm, "before_vm_migrate_destination")
     return vm
+
+
+def _without_options(text: str) -> str:
+    """What hooks of the source have given QEMU is libvirt's business: here nothing is started from this text."""
+    if safe_xml.QEMU not in text:
+        return text
+    root = safe_xml.parse_own(text, "params.xml")
+    safe_xml.drop_options(root)
+    return safe_xml.text_of(root)
 
 
 async def _forget_failed(vms: Vms, vm_id: str) -> None:
@@ -144,6 +156,8 @@ async def arrived(vms: Vms, vm: Vm, info: DomainInfo) -> None:
     vms.watch_guest(vm)
     notices.tell_owed(vms, vm)
     await keep_running(vms, vm)
+    await hook_points.devices(vms, vm, "after_device_migrate_destination")
+    await hook_points.domain(vms, vm, "after_vm_migrate_destination")
 
 
 def _never_came(vms: Vms, vm: Vm, why: str) -> None:

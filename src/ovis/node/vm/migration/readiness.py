@@ -18,6 +18,11 @@ def require_free(vm: Vm) -> None:
     vm.require_qemu()
     if vm.operation is not None:
         raise VmBusy(vm.id, vm.operation)
+    require_able(vm)
+
+
+def require_able(vm: Vm) -> None:
+    """As the above, for the operation that holds it already."""
     if (holder := vm.disk_work.holder) is not None:
         raise MigrationRefused(vm.id, f"{holder} is at work on its disks")
     if is_frozen(vm):  # only this agent would thaw them again

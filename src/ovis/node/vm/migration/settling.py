@@ -14,6 +14,7 @@ from ovis.client.types import VmStatus
 from ovis.node.guest import notices
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
+from ovis.node.vm import hook_points
 from ovis.node.vm.create import keep_running
 from ovis.node.vm.migration import monitor
 from ovis.node.vm.migration.status import Departure, Phase
@@ -176,7 +177,13 @@ async def _left(vms: Vms, vm: Vm, departure: Departure, here: Here) -> bool:
     departure.finish(Phase.DONE)
     monitor.tell(vms, vm, departure)
     vms.end(vm, exit_of(ExitReason.MIGRATION_SUCCEEDED))
+    vms.own(_tell_hooks(vms, vm), f"hooks after the migration of VM {vm.id}")
     return True
+
+
+async def _tell_hooks(vms: Vms, vm: Vm) -> None:
+    await hook_points.devices(vms, vm, "after_device_migrate_source")
+    await hook_points.domain(vms, vm, "after_vm_migrate_source")
 
 
 async def _lost(vms: Vms, vm: Vm, departure: Departure, here: Here) -> bool:

@@ -18,9 +18,10 @@ import msgspec
 from ovis.client.types import MigrateParams, VmDefinition, VmStatus
 from ovis.node.errors import BadParameter, MissingParameter
 from ovis.node.guest import notices
+from ovis.node.hooks.errors import HookFailed
 from ovis.node.hypervisor.errors import HypervisorError, OperationRefused
 from ovis.node.hypervisor.migration import Method, Route
-from ovis.node.vm import statistics
+from ovis.node.vm import hook_points, statistics
 from ovis.node.vm.migration import convergence, description, monitor, peer, settling
 from ovis.node.vm.migration.errors import (
     CancelFailed,
@@ -108,7 +109,7 @@ async def _leave(vms: Vms, vm: Vm, departure: Departure, wish: MigrateParams, he
                 await _or_cancelled(departure, _until_transfer(vms, vm, departure, wish))
         except TimeoutError:
             departure.failure = "its turn did not come in time"
-        except (NotMoved, PeerError, BadParameter, HypervisorError) as error:
+        except (NotMoved, PeerError, BadParameter, HookFailed, HypervisorError) as error:
             departure.failure = str(error)
         except Exception:  # or the VM would be on its way for ever
             log.exception("the migration of VM %s failed in an unforeseen way", vm.id)
@@ -138,6 +139,8 @@ async def _until_transfer(vms: Vms, vm: Vm, departure: Departure, wish: MigrateP
     slot = vms.migrations.outgoing.slot()
     await slot.__aenter__()
     departure.releases.push_async_exit(slot)
+    await hook_points.devices(vms, vm, "before_device_migrate_source")
+    await hook_points.domain(vms, vm, "before_vm_migrate_source")
     async with vms.migrations.connect(departure.destination) as other:
         departure.entered = await _announce(vms, vm, departure, wish, other)
     if departure.tells_guest:

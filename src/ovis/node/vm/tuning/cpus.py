@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
+from ovis.node.vm import hook_points
 from ovis.node.vm.hotplug.errors import CpuTuneFailed, SetCpusFailed
 from ovis.node.vm.vm import Vm
 
@@ -32,6 +33,7 @@ async def set_number(vms: Vms, vm: Vm, number: int, cpusets: Sequence[str] | Non
     if pins and len(pins) != number:
         raise BadParameter("cpusets", f"{len(pins)} sets are given for {number} CPUs")
     async with vm.claim("set number of CPUs"):
+        await hook_points.domain(vms, vm, "before_set_num_of_cpus")
         try:
             await vms.hypervisor.devices.set_vcpus(vm.id, number)
             for vcpu, cpus in enumerate(pins):
@@ -43,6 +45,7 @@ async def set_number(vms: Vms, vm: Vm, number: int, cpusets: Sequence[str] | Non
             raise SetCpusFailed(vm.id, "number of CPUs", f"{error}; it has {vm.definition.vcpus} now") from error
         await vms.refresh(vm)
         await vms.keep(vm)
+        await hook_points.domain(vms, vm, "after_set_num_of_cpus")
     log.info("VM %s has %d CPUs", vm.id, number)
 
 

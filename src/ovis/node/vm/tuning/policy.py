@@ -79,7 +79,7 @@ def change(holder: etree._Element, given: UpdateVmPolicyParams) -> None:
 
 def io_tune(vm: Vm) -> list[VmDiskDeviceTuneLimits]:
     """From memory. Raises BadMetadata where somebody else wrote what is no number."""
-    root = safe_xml.parse(vm.xml, FIELD)
+    root = safe_xml.parse_own(vm.xml, FIELD)
     holder = root.find(f"metadata/{{{URI}}}qos")
     groups = [child for child in metadata.children(holder) if metadata.name(child) == "ioTune"]
     return [
@@ -89,7 +89,7 @@ def io_tune(vm: Vm) -> list[VmDiskDeviceTuneLimits]:
 
 def vcpu_limit(vm: Vm) -> int | None:
     """In percent of each CPU; None without a limit. Raises BadMetadata."""
-    holder = safe_xml.parse(vm.xml, FIELD).find(f"metadata/{{{URI}}}qos")
+    holder = safe_xml.parse_own(vm.xml, FIELD).find(f"metadata/{{{URI}}}qos")
     for child in metadata.children(holder):
         if metadata.name(child) == "vcpuLimit":
             return _number(child, "qos")

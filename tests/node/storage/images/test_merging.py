@@ -14,6 +14,7 @@ from volume_station import (
     MIB,
     RAW,
     Station,
+    deaths,
     dies_in,
     every_death,
     image_id,
@@ -43,6 +44,10 @@ async def made(host: Station, domain: DomainId) -> None:
     qemu_io(await host.path(domain, 1, 2), "qcow2", "write -P 2 1M 1M", "write -P 2 12M 1M")
     await host.create(wish(domain, 1, 3, parent=2, capacity=16 * MIB, with_parents_bitmaps=True, bitmap="two"))
     qemu_io(await host.path(domain, 1, 3), "qcow2", "write -P 3 2M 1M")
+    await still(host, domain)
+
+
+async def still(host: Station, domain: DomainId = BLOCK) -> None:
     for number in (1, 2, 3):
         await host[domain].store.deactivate(image_id(1), volume_id(number))
 
@@ -270,3 +275,24 @@ def test_space_that_a_volume_does_not_use_goes_back(tmp_path: Path) -> None:
         await check(host, BLOCK, 3)
 
     run(tmp_path, main)
+
+
+def test_killed_while_space_is_given_back_all_data_are_there(tmp_path: Path) -> None:
+    async def before(host: Station) -> None:
+        await made(host, BLOCK)
+        await host[BLOCK].store.resize(image_id(1), volume_id(2), 64 * MIB)
+
+    async def reduce(host: Station) -> None:
+        await host.done(await merging.plan_reduce(host[BLOCK], image_id(1), volume_id(2), allow_active=False))  # type: ignore[arg-type]
+
+    async def look(host: Station) -> None:
+        await check(host, BLOCK, 3)
+        await still(host)
+        await reduce(host)
+        assert (await host[BLOCK].store.volumes(image_id(1)))[volume_id(2)].size <= 8 * MIB
+        await check(host, BLOCK, 3)
+
+    places = [place for place, was_killed in deaths(tmp_path, before, reduce) if was_killed]
+    assert len(places) > 2
+    for place in places:
+        run(place, look)

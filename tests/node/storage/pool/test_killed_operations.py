@@ -111,12 +111,24 @@ async def switch(storage: Storage, found: Domains) -> None:
 async def nothing(storage: Storage, found: Domains) -> None: ...
 
 
+async def give_up(storage: Storage, found: Domains) -> None:
+    await pool_of(storage).spm.give_up()
+
+
+async def start_spm(storage: Storage, found: Domains) -> None:
+    pool = pool_of(storage)
+    task = await asking.start_spm(storage, pool, previous_id=-1, previous_version=-1, domain_version=None)
+    assert (await storage.tasks.wait(task)).result is TaskResult.SUCCESS
+    await storage.tasks.clear(task)
+
+
 OPERATIONS = {
     "attach": Operation(attach, ({"master": ACTIVE, "second": ATTACHED}, "master"), second_is_member=False),
     "activate": Operation(activate, ({"master": ACTIVE, "second": ACTIVE}, "master")),
     "deactivate": Operation(deactivate, ({"master": ACTIVE, "second": ATTACHED}, "master"), prepare=activate),
     "detach": Operation(detach, ({"master": ACTIVE}, "master")),
     "switch": Operation(switch, ({"master": ACTIVE, "second": ACTIVE}, "second"), prepare=activate),
+    "spm start": Operation(start_spm, ({"master": ACTIVE, "second": ATTACHED}, "master"), prepare=give_up),
 }
 
 
@@ -157,25 +169,30 @@ async def lives_again(cluster: Cluster, found: Domains, operation: Operation) ->
         await asyncio.sleep(0.02)
         if not storage.pools.joined:
             await rejoin(storage, found)
-        pool = pool_of(storage)
-        await pool.spm.take()
-        for task in storage.tasks.all():
-            await storage.tasks.wait(task.task_id)
-        with contextlib.suppress(DomainAttached, DomainNotInPool, WrongMaster):  # it was done before
-            await operation.run(storage, found)
-        names = {found.master: "master", found.second: "second"}
-        statuses, leader = operation.model
-        _, record, metadata = await pool.read()
-        assert {names[domain]: status for domain, status in metadata.domains.items()} == statuses
-        assert names[record.domain.id] == leader
-        for domain, name in names.items():
-            pools, role = (POOL,) if name in statuses else (), Role.MASTER if name == leader else Role.REGULAR
-            for _ in range(500):  # the SPM corrects former masters by and by
-                member = (await (await storage.domain(domain)).read_record()).domain
-                if (member.pools, member.role) == (pools, role):
-                    break
-                await asyncio.sleep(0.01)
-            assert (member.pools, member.role) == (pools, role), name
+        await done_again(storage, found, operation)
+
+
+async def done_again(storage: Storage, found: Domains, operation: Operation) -> None:
+    """With nobody in the way it ends as the model says."""
+    pool = pool_of(storage)
+    await pool.spm.take()
+    for task in storage.tasks.all():
+        await storage.tasks.wait(task.task_id)
+    with contextlib.suppress(DomainAttached, DomainNotInPool, WrongMaster):  # it was done before
+        await operation.run(storage, found)
+    names = {found.master: "master", found.second: "second"}
+    statuses, leader = operation.model
+    _, record, metadata = await pool.read()
+    assert {names[domain]: status for domain, status in metadata.domains.items()} == statuses
+    assert names[record.domain.id] == leader
+    for domain, name in names.items():
+        pools, role = (POOL,) if name in statuses else (), Role.MASTER if name == leader else Role.REGULAR
+        for _ in range(500):  # the SPM corrects former masters by and by
+            member = (await (await storage.domain(domain)).read_record()).domain
+            if (member.pools, member.role) == (pools, role):
+                break
+            await asyncio.sleep(0.01)
+        assert (member.pools, member.role) == (pools, role), name
 
 
 async def rejoin(storage: Storage, found: Domains) -> None:
@@ -201,6 +218,57 @@ def test_done_again_after_each_death_it_is_as_if_done_once(
             await lives_again(cluster, found, OPERATIONS[name])
             if not died:
                 assert lives > 0
+                return
+        raise AssertionError("it never ended by itself")
+
+    monkeypatch.setattr(storage_host, "HostParts", MortalParts)
+    asyncio.run(main())
+
+
+async def lease_is_lost_in(cluster: Cluster, operation: Operation, writes: int) -> bool:
+    """As when sanlock is killed: what writes dies with it, the agent lives on and joins again."""
+    async with cluster.host("one") as storage:
+        life = cast(MortalParts, storage.parts).life
+        found = await begin(cluster, storage, operation)
+        lockspaces = [(await storage.domain(domain)).lockspace for domain in (found.master, found.second)]
+
+        def lose() -> None:
+            life.left = 10**9
+            for lockspace in lockspaces:
+                with contextlib.suppress(KeyError):  # it is in none
+                    cluster.locks("one").lose(lockspace)
+
+        life.at_death, life.left = lose, writes
+        with contextlib.suppress(NodeError, ConnectionAbortedError, AssertionError):
+            async with asyncio.timeout(20):
+                await operation.run(storage, found)
+        life.left = 10**9
+        cluster.leases.advance(1000)
+        if life.is_over.is_set():
+            await until(lambda: pool_of(storage).spm.role == "Free")
+        await retaken(storage)
+        await done_again(storage, found, operation)
+        return life.is_over.is_set()
+
+
+async def retaken(storage: Storage) -> None:
+    """As an engine does: until it is had."""
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(NodeError):
+                return await pool_of(storage).spm.take()
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_done_again_after_its_lease_was_lost_at_any_write_it_is_as_if_done_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def main() -> None:
+        for writes in range(60):
+            MortalParts.life = Life()
+            if not await lease_is_lost_in(Cluster(tmp_path / str(writes)), OPERATIONS[name], writes):
+                assert writes > 0
                 return
         raise AssertionError("it never ended by itself")
 

@@ -26,7 +26,7 @@ _MAC = re.compile(r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 def check(now: Configuration, change: Change, state: State, switches: Iterable[Switch] = (Switch.LEGACY,)) -> None:
     """`state`: all devices. `switches`: the kinds that this host has. Raises Wrong; nothing was changed."""
     wanted = now.changed(change)
-    _check_removals(now, change, wanted)
+    _check_removals(now, change, wanted, state)
     for name, bond in change.bonds.items():
         if bond is not None:
             _check_bond(name, bond, now, wanted, state)
@@ -40,7 +40,7 @@ def check(now: Configuration, change: Change, state: State, switches: Iterable[S
     _check_default_route(wanted, change)
 
 
-def _check_removals(now: Configuration, change: Change, wanted: Configuration) -> None:
+def _check_removals(now: Configuration, change: Change, wanted: Configuration, state: State) -> None:
     for name, network in change.networks.items():
         if network is None and name not in now.networks:
             raise Wrong(BRIDGE, f"networks.{name}", "there is no such network to remove")
@@ -51,6 +51,8 @@ def _check_removals(now: Configuration, change: Change, wanted: Configuration) -
             raise Wrong(BONDING, f"bondings.{name}", "there is no such bond to remove")
         for network in wanted.on(name):
             raise Wrong(USED_BOND, f"bondings.{name}.remove", f"network {network.name} still uses it")
+        if foreign := _foreign_vlans(name, now, state):
+            raise Wrong(USED_BOND, f"bondings.{name}.remove", f"{foreign} of somebody else stands on it")
 
 
 # --- bonds
@@ -93,6 +95,14 @@ def _check_port(at: str, port: str, bond: str, now: Configuration, wanted: Confi
         raise Wrong(BONDING, at, f"{port} is a {link.kind.value}: only cards can be ports of a bond")
     if link.master and link.master != bond and link.master not in _ours(now):
         raise Wrong(USED_NIC, at, f"{port} belongs to {link.master}, which is not a network or bond of this node")
+    if foreign := _foreign_vlans(port, now, state):
+        raise Wrong(USED_NIC, at, f"{foreign} of somebody else stands on {port}, and would stop working")
+
+
+def _foreign_vlans(base: str, now: Configuration, state: State) -> str:
+    """Names of VLANs that are not ours."""
+    ours = _devices(now)
+    return ", ".join(link.name for link in state.present().values() if link.base == base and link.name not in ours)
 
 
 def _check_device(at: str, name: str, state: State, wanted: Configuration) -> Link:

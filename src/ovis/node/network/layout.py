@@ -55,6 +55,9 @@ def layout(
         links[nic] = _nic(nic, wanted, now, state)
     for network in wanted.networks.values():
         _add_network(links, network, state, tables.get(network.name, 0))
+    for link in state.present().values():
+        if link.base in links and link.name not in links:
+            links[link.name] = link  # of somebody else; what goes away with a device below has to come back
     used = {name: link for name, link in links.items() if link is None or state.link(name) or link.kind is not Kind.NIC}
     rules = {rule for network in wanted.networks.values() for rule in _rules(network, tables.get(network.name, 0))}
     servers = next((n.nameservers for n in wanted.networks.values() if n.default_route and n.nameservers), None)
@@ -120,10 +123,11 @@ def _gave_itself_up(nic: str, now: Configuration) -> bool:
 
 def _released(nic: str, now: Configuration, state: State, original: Original) -> Link:
     there = state.link(nic)
-    mtu = max([original.mtu, *_foreign_vlans(nic, now, state)])
+    others = _foreign_vlans(nic, now, state)
+    mtu = max([original.mtu, *others])
     if there is not None and not _gave_itself_up(nic, now):
         return replace(there, mtu=mtu)
-    return Link(nic, Kind.NIC, mtu, is_up=original.is_up, ipv6=original.ipv6)
+    return Link(nic, Kind.NIC, mtu, is_up=original.is_up or bool(others), ipv6=original.ipv6)
 
 
 def _mtu(base: str, wanted: Configuration, there: Link | None, state: State) -> int:

@@ -198,6 +198,19 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return str(self.managed_links), f"{self.run_folder}/*/*", f"{self.root}/mnt/blockSD/*/images/*"
 
 
+class Hooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Scripts of the administrator. A host without them pays nothing."""
+
+    folder: Path = Path("/usr/libexec/vdsm/hooks")
+    """One folder for each point is below it."""
+    seconds: Seconds = 60
+    """For all scripts of a point together, each time."""
+    statistics_seconds: Seconds = 10
+    """Between two runs of the scripts around the same statistics."""
+    launch_folder: Path = Path("/run/vdsm")
+    """Where scripts find the launch flags of VMs."""
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256
     """Calls that wait at once, all connections together; more are refused."""
@@ -222,6 +235,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     migration: Migration = field(default_factory=Migration)
     imports: Imports = field(default_factory=Imports)
     storage: Storage = field(default_factory=Storage)
+    hooks: Hooks = field(default_factory=Hooks)
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
 
@@ -307,4 +321,6 @@ def _value(text: str) -> Any:
     return text
 
 
-_SECTIONS = {c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Limits, Log)}
+_SECTIONS = {
+    c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Hooks, Limits, Log)
+}

@@ -40,6 +40,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         host_id(config.host.id, config.state_folder / "host.id", KernelFiles())  # cannot go on without one
         async with open_hypervisor(config) as hypervisor:
             node = Node(config, hypervisor)
+            await node.hooks.run("before_vdsm_start")
             limits = CallLimits(in_all=config.limits.calls, per_connection=config.limits.calls_per_connection)
             bridge = Bridge(node, node_schema.load_calls(), HANDLERS, limits)
             async with Server(
@@ -54,6 +55,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                 await _run_node(node, stop)
                 systemd.notify("STOPPING=1")
                 await server.stop(grace=STOP_GRACE_SECONDS)
+            await node.hooks.run("after_vdsm_stop")
     log.info("stopped; VMs run on")
 
 

@@ -19,6 +19,8 @@ from ovis.node import handlers as _handlers  # noqa: F401  # fills the registry
 from ovis.node.config import Config
 from ovis.node.console.doors import ConsoleDoors
 from ovis.node.errors import Recovering
+from ovis.node.hooks.hooks import Hooks
+from ovis.node.hooks.settings import HookSettings
 from ovis.node.host import release
 from ovis.node.host.identity import host_id
 from ovis.node.host.kernel_files import KernelFiles
@@ -71,6 +73,7 @@ class Node:
         self._storage: Storage | None = None
         self._privileged: Privileged | None = None
         self._fencing: Fencing | None = None
+        self.hooks = Hooks(_hook_settings(config))
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
             hypervisor,
@@ -82,6 +85,7 @@ class Node:
             identity_file=config.state_folder / "host.id",
             configured_id=config.host.id,
             watched_folders=(config.run_folder, config.state_folder),
+            hooks=self.hooks,
         )
 
     @property
@@ -178,6 +182,7 @@ class Node:
                     tasks.create_task(self._recover_storage(), name="storage")
         finally:
             await self.jobs.close()
+            await self.hooks.close()
             if self._fencing is not None:
                 await self._fencing.close()
             if self._storage is not None:
@@ -198,6 +203,7 @@ class Node:
             self.config.state_folder,
             self._vm_settings(),
             volumes=VolumesIfAny(self, self._has_storage),
+            hooks=self.hooks,
         )
         vms.leases = StorageLeases(lambda: self.storage)
         vms.long_pauses.is_silent = lambda path: self._storage is not None and self._storage.is_silent(path)
@@ -280,6 +286,17 @@ class Node:
             arriving=statuses.count(VmStatus.MIGRATION_DESTINATION),
             leaving=statuses.count(VmStatus.MIGRATION_SOURCE),
         )
+
+
+def _hook_settings(config: Config) -> HookSettings:
+    given = config.hooks
+    return HookSettings(
+        folder=given.folder,
+        seconds=given.seconds,
+        statistics_period=given.statistics_seconds,
+        run_folder=config.run_folder / "hooks",
+        launch_folder=given.launch_folder,
+    )
 
 
 def _import_settings(config: Config) -> ImportSettings:

@@ -1,5 +1,7 @@
 import asyncio
+import hashlib
 import logging
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -8,6 +10,7 @@ import msgspec
 import pytest
 
 from ovis.client import codec
+from ovis.node.hooks.hooks import Hooks
 from ovis.node.host.kernel_files import KernelFiles
 from ovis.node.host.monitor import HostMonitor, NotMeasuredYet
 from ovis.node.host.network import NetworkSource
@@ -15,6 +18,9 @@ from ovis.node.host.statistics import VmCounts
 from ovis.node.hypervisor.acceleration import Acceleration, Kind
 from ovis.node.hypervisor.interface import Versions
 from ovis.node.hypervisor.simulated import SimulatedHypervisor
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "hooks"))
+from scripts_made import HookFolder
 
 Tree = Callable[[str], KernelFiles]
 
@@ -32,7 +38,7 @@ class CountingHypervisor(SimulatedHypervisor):
 Use = Callable[[HostMonitor, CountingHypervisor], Awaitable[None]]
 
 
-def with_monitor(files: KernelFiles | None, folder: Path, use: Use) -> None:
+def with_monitor(files: KernelFiles | None, folder: Path, use: Use, hooks: Hooks | None = None) -> None:
     async def main() -> None:
         hypervisor = CountingHypervisor()
         monitor = HostMonitor(
@@ -44,6 +50,7 @@ def with_monitor(files: KernelFiles | None, folder: Path, use: Use) -> None:
             watched_folders=[folder, folder / "not-there"],
             files=files,
             network=NetworkSource(list, dict) if files else None,
+            hooks=hooks,
         )
         try:
             async with asyncio.timeout(30):
@@ -58,6 +65,33 @@ def with_monitor(files: KernelFiles | None, folder: Path, use: Use) -> None:
 async def until(condition: Callable[[], bool]) -> None:
     while not condition():  # noqa: ASYNC110 - bounded by the caller's deadline
         await asyncio.sleep(0.001)
+
+
+def test_hooks_are_among_the_capabilities_and_change_them(tree: Tree, tmp_path: Path) -> None:
+    made = HookFolder(tmp_path)
+    script = made.python("after_get_caps", "d = hooking.read_json(); d['extra'] = 1; hooking.write_json(d)")
+
+    async def use(monitor: HostMonitor, _: object) -> None:
+        told = await monitor.told_capabilities()
+        assert isinstance(told, msgspec.Raw)
+        caps = msgspec.json.decode(told)
+        checksum = hashlib.md5(script.read_bytes()).hexdigest()
+        assert (caps["hooks"], caps["extra"]) == ({"after_get_caps": {"10_test": {"checksum": checksum}}}, 1)
+
+    with_monitor(tree("bare"), tmp_path, use, made.hooks)
+
+
+def test_hooks_change_statistics_in_the_background(tree: Tree, tmp_path: Path) -> None:
+    made = HookFolder(tmp_path)
+    made.python("after_get_stats", "d = hooking.read_json(); d['extra'] = d['vmCount']; hooking.write_json(d)")
+
+    async def use(monitor: HostMonitor, _: object) -> None:
+        await monitor.sample()
+        assert monitor.told_stats() == monitor.latest_encoded
+        await until(lambda: b'"extra":2' in bytes(monitor.told_stats()))
+        await made.hooks.close()
+
+    with_monitor(tree("bare"), tmp_path, use, made.hooks)
 
 
 def test_nothing_is_told_before_the_first_sample(tree: Tree, tmp_path: Path) -> None:

@@ -405,3 +405,26 @@ def test_what_runs_goes_on_whatever_the_hooks_after_it_do(tmp_path: Path, made: 
             assert host.hypervisor.domain(ID).state is DomainState.RUNNING
 
     asyncio.run(main())
+
+
+def test_statistics_of_vms_are_told_as_the_scripts_left_them(tmp_path: Path, made: HookFolder) -> None:
+    made.python(
+        "after_get_vm_stats", "d = hooking.read_json(); d[0]['one'] = os.environ['vmId']; hooking.write_json(d)"
+    )
+    made.python("after_get_all_vm_stats", "d = hooking.read_json(); d[0]['all'] = 1; hooking.write_json(d)")
+
+    async def main() -> None:
+        async with device_host(tmp_path, hooks=made.hooks) as host:
+            answers: list[Any] = []
+
+            async def asked() -> None:
+                while not (answers and "one" in answers[0][0] and "all" in answers[1][0]):
+                    answers[:] = [await host.call("VM.getStats"), await host.call("Host.getAllVmStats")]
+                    await asyncio.sleep(0.01)
+
+            async with asyncio.timeout(30):
+                await asked()
+            assert (answers[0][0]["one"], answers[0][0]["vmId"]) == (ID, ID)
+            await made.hooks.close()
+
+    asyncio.run(main())

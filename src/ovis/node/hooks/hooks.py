@@ -97,7 +97,7 @@ class Hooks:
     @property
     def statistics(self) -> StatisticsHooks | None:
         """Those around statistics; None as long as none was ever installed."""
-        if self._statistics is None and self.has(*STATISTICS_POINTS):
+        if self._statistics is None and self.scripts.is_there and self.has(*STATISTICS_POINTS):
             from ovis.node.hooks.statistics import StatisticsHooks
 
             self._statistics = StatisticsHooks(self)

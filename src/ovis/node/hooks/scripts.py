@@ -38,6 +38,11 @@ class Scripts:
         self._empty: dict[str, int] = {}
         self._checksums: dict[str, tuple[tuple[int, int, int], str]] = {}
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there may be any."""
+        return os.path.isdir(self.folder)
+
     def of(self, point: str) -> tuple[Script, ...]:
         """Those that run at the point. A folder that was found without any file is read again once it has changed."""
         place = f"{self.folder}/{point}"

@@ -15,8 +15,16 @@ from pathlib import Path
 import msgspec
 
 from ovis.client import codec
-from ovis.client.types import HardwareInformation, HostStats, StorageDomainVitals, V2VJobInfo, VdsmCapabilities
+from ovis.client.types import (
+    HardwareInformation,
+    HookScriptInfo,
+    HostStats,
+    StorageDomainVitals,
+    V2VJobInfo,
+    VdsmCapabilities,
+)
 from ovis.node.errors import NodeError
+from ovis.node.hooks.hooks import Hooks
 from ovis.node.host import hardware, libvirt_facts
 from ovis.node.host.capabilities import Machine, capabilities, read_machine
 from ovis.node.host.identity import host_id
@@ -68,6 +76,7 @@ class HostMonitor:
         files: KernelFiles | None = None,
         clocks: Clocks | None = None,
         network: NetworkSource | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self._hypervisor = hypervisor
         self._acceleration = acceleration
@@ -81,6 +90,7 @@ class HostMonitor:
         self._files = files or KernelFiles()
         self._network = network or NetworkSource()
         self._packages = PackageReader(self._files)
+        self._hooks = hooks or Hooks()
         self._sampler = HostSampler(self._files, clocks or Clocks())
         self._sampling = Pool("host sampling", threads=1)
         self._free_space = Pool("host free space", threads=1)
@@ -103,6 +113,12 @@ class HostMonitor:
         if self._encoded is None:
             raise NotMeasuredYet
         return self._encoded
+
+    def told_stats(self) -> msgspec.Raw:
+        """`latest` as clients get it, with what hooks made of it. Raises NotMeasuredYet."""
+        statistics = self._hooks.statistics
+        encoded = self.latest_encoded
+        return encoded if statistics is None else msgspec.Raw(statistics.told("get_stats", bytes(encoded)))
 
     async def sample(self) -> None:
         """Measure now. Raises DeadlineExceeded, ThreadsExhausted or ValueError; `latest` stays as it was then."""
@@ -147,11 +163,26 @@ class HostMonitor:
         """Raises HypervisorError while libvirt is away and has not been asked before; IdentityNotKept."""
         acceleration = self._acceleration()
         libvirt = await self._libvirt_facts(acceleration.kind)
-        return await self._inventory.run(
+        found, hooks = await self._inventory.run(
             "reading the host's inventory",
-            lambda: capabilities(self._files, self._read_machine(), libvirt, acceleration, self._implemented),
+            lambda: (
+                capabilities(self._files, self._read_machine(), libvirt, acceleration, self._implemented),
+                self._hooks.scripts.checksums(),
+            ),
             deadline=_INVENTORY_SECONDS,
         )
+        told = {
+            point: {n: HookScriptInfo(checksum=sum_) for n, sum_ in names.items()} for point, names in hooks.items()
+        }
+        return msgspec.structs.replace(found, hooks=told)
+
+    async def told_capabilities(self) -> VdsmCapabilities | msgspec.Raw:
+        """As clients get them, with what hooks made of them. Raises as `capabilities`."""
+        found = await self.capabilities()
+        statistics = self._hooks.statistics
+        if statistics is None:
+            return found
+        return msgspec.Raw(await statistics.told_soon("get_caps", codec.encode_result("Host.getCapabilities", found)))
 
     async def hardware(self) -> HardwareInformation:
         return await self._inventory.run(

@@ -38,12 +38,12 @@ def echo(node: WithHost, args: HostEchoArgs) -> str:
 
 @verb("Host.getStats")
 def get_stats(node: WithHost, args: object) -> msgspec.Raw:
-    return node.host.latest_encoded
+    return node.host.told_stats()
 
 
 @verb("Host.getCapabilities")
-async def get_capabilities(node: WithHost, args: object) -> VdsmCapabilities:
-    return await node.host.capabilities()
+async def get_capabilities(node: WithHost, args: object) -> VdsmCapabilities | msgspec.Raw:
+    return await node.host.told_capabilities()
 
 
 @verb("Host.getHardwareInfo")

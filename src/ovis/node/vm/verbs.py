@@ -83,7 +83,10 @@ def vm_get_info(node: Node, args: VMGetInfoArgs) -> VmDefinition:
 
 @verb("VM.getStats")
 def vm_get_stats(node: Node, args: VMGetStatsArgs) -> msgspec.Raw:
-    return msgspec.Raw(b"[%b]" % node.vms.stats_json(node.vms.find(args.vm_id)))
+    vm = node.vms.find(args.vm_id)
+    found = b"[%b]" % node.vms.stats_json(vm)
+    hooks = node.vms.hooks.statistics
+    return msgspec.Raw(found if hooks is None else hooks.told("get_vm_stats", found, vm_id=vm.id))
 
 
 @verb("VM.screenshot")
@@ -120,7 +123,9 @@ async def host_get_vm_full_list(node: Node, args: HostGetVMFullListArgs) -> list
 @verb("Host.getAllVmStats")
 def host_get_all_vm_stats(node: Node, _args: HostGetAllVmStatsArgs) -> msgspec.Raw:
     vms = node.vms
-    return msgspec.Raw(b"[" + b",".join([vm.stats_json or vms.stats_json(vm) for vm in vms]) + b"]")
+    found = b"[" + b",".join([vm.stats_json or vms.stats_json(vm) for vm in vms]) + b"]"
+    hooks = vms.hooks.statistics
+    return msgspec.Raw(found if hooks is None else hooks.told("get_all_vm_stats", found))
 
 
 @verb("Host.dumpxmls")

@@ -22,6 +22,7 @@ from ovis.node.vm.tuning import verbs as tuning
 LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.exports.verbs": {"OVA": ("abort", "export")},
     "ovis.node.host.fencing_verbs": {"Host": ("fenceNode",)},
+    "ovis.node.host.hosted_engine_verbs": {"Host": ("setHaMaintenanceMode",)},
     "ovis.node.host.page_merging": {"Host": ("setKsmTune",)},
     "ovis.node.host.secrets": {"Host": ("registerSecrets", "unregisterSecrets")},
     "ovis.node.storage.connections.verbs": {

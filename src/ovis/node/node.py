@@ -22,6 +22,7 @@ from ovis.node.errors import Recovering
 from ovis.node.hooks.hooks import Hooks
 from ovis.node.hooks.settings import HookSettings
 from ovis.node.host import release
+from ovis.node.host.capabilities import is_hosted_engine_deployed
 from ovis.node.host.identity import host_id
 from ovis.node.host.kernel_files import KernelFiles
 from ovis.node.host.monitor import HostMonitor
@@ -43,6 +44,7 @@ from ovis.wire.events import Bus
 if TYPE_CHECKING:
     from ovis.node.exports.exports import Exports
     from ovis.node.host.fencing import Fencing
+    from ovis.node.host.hosted_engine import HostedEngine
     from ovis.node.imports.imports import Imports
     from ovis.node.privileged.client import Privileged
     from ovis.node.storage.settings import StorageSettings
@@ -52,6 +54,9 @@ log = logging.getLogger(__name__)
 
 STORAGE_STATE = "storage"
 """Folder within the state folder; it is made when storage is first used for something that must survive."""
+
+HOSTED_ENGINE_SECONDS = 60.0
+"""Between two looks whether this host was set up for one."""
 
 NOT_CHOSEN_YET = Acceleration(Kind.TCG, "not chosen yet: a guest is being tried under KVM")
 
@@ -73,6 +78,8 @@ class Node:
         self._storage: Storage | None = None
         self._privileged: Privileged | None = None
         self._fencing: Fencing | None = None
+        self.hosted_engine: HostedEngine | None = None
+        """None on hosts that are not set up for one."""
         self.hooks = Hooks(_hook_settings(config))
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self.host = HostMonitor(
@@ -81,6 +88,7 @@ class Node:
             vm_counts=self._count_vms,
             imports=lambda: self._imports.statistics() if self._imports else {},
             storage_domains=self._storage_vitals,
+            hosted_engine=lambda: self.hosted_engine.status if self.hosted_engine else None,
             implemented=HANDLERS.keys(),
             identity_file=config.state_folder / "host.id",
             configured_id=config.host.id,
@@ -180,6 +188,7 @@ class Node:
                 tasks.create_task(self._care_for_vms(), name="VMs")
                 if self._has_storage():
                     tasks.create_task(self._recover_storage(), name="storage")
+                tasks.create_task(self._follow_hosted_engine(), name="hosted engine")
         finally:
             await self.jobs.close()
             await self.hooks.close()
@@ -227,6 +236,15 @@ class Node:
                 await self.hypervisor.secrets.remove(await self.hypervisor.secrets.ours())
         except HypervisorError as error:
             log.warning("secrets of before the start may be left in libvirt: %s", error)
+
+    async def _follow_hosted_engine(self) -> None:
+        """It may be set up while the agent runs."""
+        while not is_hosted_engine_deployed(KernelFiles()):  # noqa: ASYNC110  # a file, and nobody tells of it
+            await asyncio.sleep(HOSTED_ENGINE_SECONDS)
+        from ovis.node.host.hosted_engine import HostedEngine
+
+        self.hosted_engine = HostedEngine()
+        await self.hosted_engine.follow()
 
     async def _recover_storage(self) -> None:
         await asyncio.to_thread(import_module, "ovis.node.storage.storage")

@@ -102,3 +102,14 @@ def test_sizes_travel_as_mebibytes_in_text(tree: Tree) -> None:
     assert (raw["memSize"], raw["reservedMem"], raw["guestOverhead"]) == ("65536", "321", "65")
     assert raw["cpuSpeed"] == "2900.00"
     assert raw["kvmEnabled"] == "false"
+
+
+def test_storage_is_described_as_the_storage_half_is() -> None:
+    from ovis.node.host.capabilities import BLOCK_SIZES, STORAGE_VERSIONS
+    from ovis.node.storage.domains import file_domain
+    from ovis.node.storage.formats.domain_metadata import VERSIONS
+
+    assert STORAGE_VERSIONS == VERSIONS
+    sizes = {kind.value: found for kind, found in file_domain.BLOCK_SIZES.items()}
+    told = {kind: tuple(filter(None, found)) for kind, found in BLOCK_SIZES.items()}
+    assert told == {"ISCSI": (512,), "FCP": (512,)} | sizes

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ovis import __version__
 from ovis.client.types import (
     AutoNumaBalancingStatus,
+    ConnectorInfo,
     CpuInfo,
     HbaInventory,
     NumaNode,
@@ -38,6 +39,17 @@ _MIB = 1 << 20
 # Facts of the node API as its agents of 4.5 state them; an engine refuses hosts that do not name its own version.
 CLUSTER_LEVELS = ("4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8")
 ENGINE_VERSIONS = ("4.2", "4.3", "4.4", "4.5")
+STORAGE_VERSIONS = (3, 4, 5)
+BLOCK_SIZES = {
+    "FCP": (512,),
+    "ISCSI": (512,),
+    "NFS": (512,),
+    "POSIXFS": (512,),
+    "LOCALFS": (512, 4096, 0),
+    "GLUSTERFS": (512, 4096, 0),
+}
+"""Those of ovis.node.storage, which is not loaded for this; a test compares. 0: what the storage has."""
+HOSTED_ENGINE = "etc/ovirt-hosted-engine/hosted-engine.conf"
 # QEMU itself, video memory and page tables of a VM; the same figures that engines have always been told, so that
 # their arithmetic of free memory keeps its meaning. Not measured here.
 GUEST_OVERHEAD = 65 * _MIB
@@ -130,6 +142,10 @@ def capabilities(
         hostdev_passthrough=bool(files.names("sys/kernel/iommu_groups")),
         hba_inventory=machine.adapters,
         iscsi_initiator_name=storage_adapters.iscsi_initiator(files),
+        connector_info=_connector(files),
+        domain_versions=list(STORAGE_VERSIONS),
+        supported_block_size={kind: list(sizes) for kind, sizes in BLOCK_SIZES.items()},
+        hosted_engine_deployed=is_hosted_engine_deployed(files),
         packages2=_packages(machine, libvirt),
         software_version=_version(),
         version_name=f"Ovis {_version()}",
@@ -139,6 +155,22 @@ def capabilities(
         live_snapshot="VM.snapshot" in implemented,
         live_merge="VM.merge" in implemented,
         backup_enabled="VM.start_backup" in implemented,
+    )
+
+
+def is_hosted_engine_deployed(files: KernelFiles) -> bool:
+    return bool(files.text(HOSTED_ENGINE))
+
+
+def _connector(files: KernelFiles) -> ConnectorInfo:
+    machine = os.uname()
+    return ConnectorInfo(
+        initiator=storage_adapters.iscsi_initiator(files) or None,
+        host=machine.nodename,
+        os_type="linux",
+        platform=machine.machine,
+        multipath=files.exists("run/multipathd.pid") or files.exists("run/multipathd"),
+        do_local_attach=False,
     )
 
 

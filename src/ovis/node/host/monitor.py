@@ -18,6 +18,7 @@ from ovis.client import codec
 from ovis.client.types import (
     HardwareInformation,
     HookScriptInfo,
+    HostedEngineStatus,
     HostStats,
     StorageDomainVitals,
     V2VJobInfo,
@@ -56,7 +57,7 @@ class NotMeasuredYet(NodeError):
 class HostMonitor:
     """Made and used in the event loop. `close` it when `sample_forever` and `follow_hypervisor` have been cancelled.
 
-    `acceleration`, `vm_counts`, `imports` and `storage_domains` are asked each time, so they may change.
+    `acceleration`, `vm_counts`, `imports`, `storage_domains` and `hosted_engine` are asked each time: they may change.
     `identity_file` keeps the host's id unless one is configured. `watched_folders`: whose free space is reported.
     `implemented`: verbs that are built.
     """
@@ -69,6 +70,7 @@ class HostMonitor:
         vm_counts: Callable[[], VmCounts],
         imports: Callable[[], Mapping[str, V2VJobInfo]] = dict,
         storage_domains: Callable[[], Mapping[str, StorageDomainVitals]] = dict,
+        hosted_engine: Callable[[], HostedEngineStatus | None] = lambda: None,
         implemented: Collection[str],
         identity_file: Path,
         configured_id: str = "",
@@ -83,6 +85,7 @@ class HostMonitor:
         self._vm_counts = vm_counts
         self._imports = imports
         self._storage_domains = storage_domains
+        self._hosted_engine = hosted_engine
         self._implemented = implemented
         self._identity_file = identity_file
         self._configured_id = configured_id
@@ -127,8 +130,13 @@ class HostMonitor:
             self._read_free_space(),
         )
         stats = host_stats(self._reading, reading, self._vm_counts(), free)
+        hosted_engine = self._hosted_engine() or stats.ha_stats
         self._latest = msgspec.structs.replace(
-            stats, v2v_jobs=dict(self._imports()), storage_domains=dict(self._storage_domains())
+            stats,
+            v2v_jobs=dict(self._imports()),
+            storage_domains=dict(self._storage_domains()),
+            ha_stats=hosted_engine,
+            ha_score=hosted_engine.score,
         )
         self._encoded = msgspec.Raw(codec.encode_result("Host.getStats", self._latest))
         self._reading = reading

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ovis.node.host import memory
+from ovis.client.types import MultipathStatus
+from ovis.node.host import memory, multipath
 from ovis.node.host.kernel_files import KeptFile, KernelFiles
 from ovis.node.host.memory import Memory, PageMerging, PageMergingReader
 from ovis.node.host.numa import NodeMemory, NodeMemoryReader, node_of_each_cpu
@@ -64,6 +65,7 @@ class Reading:
     huge_page_policy: str | None
     nodes: Mapping[int, NodeMemory] = field(default_factory=dict)
     interfaces: Mapping[str, Traffic] = field(default_factory=dict)
+    bad_multipaths: Mapping[str, MultipathStatus] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class HostSampler:
             huge_page_policy=memory.huge_page_policy(self._huge_page_policy.read()),
             nodes=self._nodes.read(whole_memory),
             interfaces=self._traffic.read(now),
+            bad_multipaths=multipath.unhealthy(self._files),
         )
 
 

@@ -92,6 +92,7 @@ def host_stats(
         # of its own that could be unsaved.
         mom_status=MOMStatus.DISABLED,
         ha_stats=_NO_HOSTED_ENGINE,
+        multipath_health=dict(now.bad_multipaths),
         storage_domains={},
         net_config_dirty=False,
     )

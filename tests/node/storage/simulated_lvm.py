@@ -205,11 +205,15 @@ class SimulatedRoot:
 
     def _lvextend(self, options: Any, named: list[str], config: Any) -> None:
         group, volume = self._volume(named[0])
+        if self._room(group, options, volume.extents) <= volume.extents:
+            raise Refusal(f"New size given not larger than existing size ({volume.extents} extents)")
+        self._lvreduce(options, named, config)
+
+    def _lvreduce(self, options: Any, named: list[str], config: Any) -> None:
+        group, volume = self._volume(named[0])
         volume.extents = self._room(group, options, volume.extents)
         self.groups[group].sequence += 1
         os.truncate(self._file(*named[0].split("/")), volume.extents * EXTENT)
-
-    _lvreduce = _lvextend
 
     def _lvremove(self, options: Any, named: list[str], config: Any) -> None:
         for full in named:

@@ -117,6 +117,27 @@ def test_volume_grows_when_a_write_passes_the_threshold(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_growing_begins_before_a_busy_qemu_has_told_the_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with thin(tmp_path) as disk:
+            may_tell = asyncio.Event()
+            size = disk.domain.jobs.size
+
+            async def slow(domain_id: str, name: str, *, deadline: float | None = None) -> DiskSize:
+                await may_tell.wait()
+                return await size(domain_id, name)
+
+            monkeypatch.setattr(disk.domain.jobs, "size", slow)
+            disk.write(201)
+            await disk.host.until(lambda: disk.domain.asked)
+            assert disk.domain.asked == [2000 * MIB]
+            may_tell.set()
+            await disk.until(2000)
+            assert disk.threshold > 1000 * MIB
+
+    asyncio.run(main())
+
+
 def test_paused_guest_goes_on_once_there_is_room(tmp_path: Path) -> None:
     async def main() -> None:
         async with thin(tmp_path) as disk:

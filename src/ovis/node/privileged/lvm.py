@@ -62,7 +62,7 @@ CONFIG_KEYS = words(
     devices/disable_after_error_count devices/external_device_info_source devices/filter devices/global_filter
     devices/hints devices/ignore_suspended_devices devices/md_component_detection
     devices/multipath_component_detection devices/obtain_device_list_from_udev devices/preferred_names
-    devices/scan_lvs devices/use_devicesfile devices/write_cache_state global/locking_type global/metadata_read_only
+    devices/scan devices/scan_lvs devices/use_devicesfile devices/write_cache_state global/locking_type global/metadata_read_only
     global/prioritise_write_locks global/use_lvmlockd global/use_lvmpolld global/wait_for_locks
     report/list_item_separator
     """

@@ -115,6 +115,11 @@ class Parts:
             open_io=self._block_io,
         )
 
+    def forget_groups(self) -> None:
+        """What this process knows of volume groups: others may have changed them, whatever it looks like."""
+        if "block_host" in self.__dict__:
+            self.block_host.memory.forget_all()
+
     @cached_property
     def devices(self) -> Devices:
         """The disks that this host sees."""

@@ -62,6 +62,10 @@ class Thin:
     took: float = 1.0
     passed_at: float | None = None
     """When the last threshold was passed, until the volume has grown."""
+    passed: int = 0
+    """The threshold that was passed then."""
+    physical: int = 0
+    """The volume's size when it was asked for last."""
     seen: tuple[float, int] | None = None
     not_before: float = 0.0
 
@@ -95,7 +99,7 @@ class ThinDisks:
         """A write has passed the threshold."""
         if disk in self._thin(vm):
             thin = self._known[vm.id, disk]
-            thin.armed = 0
+            thin.passed, thin.armed = thin.armed, 0
             thin.passed_at = self._vms.monotonic()
             self._begin(vm, disk)
 
@@ -142,8 +146,8 @@ class ThinDisks:
 
     async def _care(self, vm: Vm, target: str, thin: Thin) -> None:
         try:
-            size = await self._vms.hypervisor.block_jobs.size(vm.id, target)
-            thin.see(self._vms.monotonic(), size.allocation)
+            told = self._as_told(thin)
+            size = await (self._size(vm, target, thin) if told is None else self._grow(vm, target, thin, told))
             while size.physical - size.allocation < self.wanted_free(thin):
                 grown = await self._grow(vm, target, thin, size)
                 if grown.physical <= size.physical:  # it has all that its capacity can need
@@ -157,13 +161,25 @@ class ThinDisks:
             thin.not_before = self._vms.monotonic() + RETRY
             log.warning("disk %s of VM %s could not be extended: %s", target, vm.id, error)
 
+    def _as_told(self, thin: Thin) -> DiskSize | None:
+        """What the event itself says is enough to begin: a busy QEMU takes its time to tell. None: nothing is to be
+        done, or QEMU has to be asked."""
+        if thin.passed_at is None or not thin.passed or thin.physical - thin.passed > self.wanted_free(thin):
+            return None
+        return DiskSize(0, thin.passed, thin.physical)
+
+    async def _size(self, vm: Vm, target: str, thin: Thin) -> DiskSize:
+        size = await self._vms.hypervisor.block_jobs.size(vm.id, target)
+        thin.see(self._vms.monotonic(), size.allocation)
+        thin.physical = size.physical
+        return size
+
     async def _grow(self, vm: Vm, target: str, thin: Thin, size: DiskSize) -> DiskSize:
         began = self._vms.monotonic()
         await self._vms.volumes.grow(thin.ids, size.physical + self.step(thin))
         took = self._vms.monotonic() - began
         thin.took = max(took, thin.took * 0.7)
-        grown = await self._vms.hypervisor.block_jobs.size(vm.id, target)
-        thin.see(self._vms.monotonic(), grown.allocation)
+        grown = await self._size(vm, target, thin)
         log.info("disk %s of VM %s: %d -> %d bytes in %.2f s", target, vm.id, size.physical, grown.physical, took)
         if thin.passed_at is not None:
             waited = self._vms.monotonic() - thin.passed_at

@@ -192,6 +192,25 @@ def test_only_named_devices_are_seen() -> None:
                 isolation([odd])
 
 
+def test_a_command_that_a_guest_waits_for_lists_its_own_disks_alone() -> None:
+    config = isolation(()).narrowed(["/dev/mapper/360a98", "/dev/loop1"])
+    assert config["devices/filter"] == ["a|^/dev/mapper/360a98$|", "a|^/dev/loop1$|", "r|.*|"]
+    assert config["devices/scan"] == ["/dev", "/dev/mapper"]
+    for odd in ([], ["/dev/mapper/a.b"], ["/dev/mapper/x", "[unknown]"], ["/dev/a|b"]):
+        assert isolation(()).narrowed(odd) == isolation(()).config()
+
+
+def test_a_new_manager_of_groups_forgets_what_it_knew() -> None:
+    async def main() -> None:
+        memory = GroupMemory(Script(told("u")).lvm)
+        group = await memory.read(NAME)
+        assert memory.last(NAME) is group
+        memory.forget_all()
+        assert memory.last(NAME) is None
+
+    asyncio.run(main())
+
+
 def test_metadata_stay_on_the_first_disk() -> None:
     (group,) = read_groups(told("u").output)
     with pytest.raises(groups.ForbiddenDevice):

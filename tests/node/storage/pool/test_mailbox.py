@@ -90,6 +90,7 @@ class Volumes:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mailbox, "EVENT_SECONDS", 0.001)
+    monkeypatch.setattr(mailbox, "SOON_SECONDS", 0.001)
     monkeypatch.setattr(mailbox, "REPLY_SECONDS", 0.001)
     monkeypatch.setattr(mailbox, "MAIL_SECONDS", 0.2)
 

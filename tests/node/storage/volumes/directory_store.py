@@ -19,6 +19,7 @@ from ovis.node.storage.formats import volume_metadata
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.volume_metadata import VolumeMetadata
 from ovis.node.storage.formats.volume_tags import Removal
+from ovis.node.storage.volumes.growing import by_resizing
 from ovis.node.storage.volumes.store import LeasePlace, StoredVolume
 
 EXTENT = 4 << 20
@@ -78,6 +79,11 @@ class DirectoryStore:
         if size > self.room:
             raise NoSpace(self.domain, size)
         return self._resize(image, volume, size)
+
+    async def grow(self, volume: VolumeId, size: Callable[[VolumeMetadata], int]) -> int:
+        return await by_resizing(self, volume, size)
+
+    async def refresh(self, volume: VolumeId) -> None: ...
 
     async def activate(self, image: ImageId, volume: VolumeId, *, writable: bool = True) -> PurePosixPath:
         self._record(image, volume)

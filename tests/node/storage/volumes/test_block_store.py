@@ -179,6 +179,53 @@ def test_sizes_are_whole_extents_and_unchanged_ones_ask_nothing(tmp_path: Path) 
     run(tmp_path, body)
 
 
+def test_growing_costs_one_command_where_the_group_is_known(tmp_path: Path) -> None:
+    async def body(domain: BlockDomain, root: SimulatedRoot) -> None:
+        volume = await made(domain, new_image())
+        await domain.group()
+        root.commands.clear()
+        for size in (2 * GIB, 3 * GIB):
+            assert await domain.store.grow(volume, lambda metadata, size=size: size) == size
+        assert [words[0] for words in root.commands] == ["lvextend", "lvextend"]
+        assert await domain.store.grow(volume, lambda metadata: GIB) == 3 * GIB  # never smaller
+        assert len(root.commands) == 2
+        assert (await domain.store.volumes())[volume].size == 3 * GIB
+        assert root.commands[2][0] == "fullreport"  # of what growing left only those believe who may change the group
+
+    run(tmp_path, body)
+
+
+def test_growing_what_others_have_grown_meanwhile_is_decided_anew(tmp_path: Path) -> None:
+    async def body(domain: BlockDomain, root: SimulatedRoot) -> None:
+        volume = await made(domain, new_image())
+        await domain.group()
+        logical = root.groups[domain.id].volumes[volume]
+        logical.extents = 4 * GIB // EXTENT
+        assert await domain.store.grow(volume, lambda metadata: 4 * GIB) == 4 * GIB
+        assert await domain.store.grow(volume, lambda metadata: 5 * GIB) == 5 * GIB
+        del root.groups[domain.id].volumes[volume]
+        with pytest.raises(NoSuchVolume):
+            await domain.store.grow(volume, lambda metadata: 6 * GIB)
+
+    run(tmp_path, body)
+
+
+def test_what_is_no_finished_volume_does_not_grow(tmp_path: Path) -> None:
+    async def body(domain: BlockDomain, root: SimulatedRoot) -> None:
+        image, begun = new_image(), new_volume()
+        await domain.store.begin(image, begun, metadata_of(domain.id, image), size=GIB, allocate=True)
+        removed = await made(domain, image)
+        await domain.store.mark_removed(image, [removed], Removal.DELETE)
+        for volume in (begun, removed, new_volume()):
+            with pytest.raises(NoSuchVolume):
+                await domain.store.grow(volume, lambda metadata: 2 * GIB)
+        full = await made(domain, image)
+        with pytest.raises(NoSpace):
+            await domain.store.grow(full, lambda metadata: 1000 * GIB)
+
+    run(tmp_path, body)
+
+
 def test_an_active_volume_is_refreshed_and_stays_writable(tmp_path: Path) -> None:
     async def body(domain: BlockDomain, root: SimulatedRoot) -> None:
         image = new_image()

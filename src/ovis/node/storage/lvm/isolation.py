@@ -9,6 +9,7 @@ pattern, and the usual one is udev's name of a whole multipath map; a logical vo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ SETTINGS: Mapping[str, ConfigValue] = {
 }
 
 _NOT_IN_A_PATTERN = '|"\\\n'
+_PLAIN_PATH = re.compile(r"(/dev(?:/[A-Za-z0-9_:-]+)*)/[A-Za-z0-9_:-]+")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,19 @@ class Isolation:
 
     def config(self) -> dict[str, ConfigValue]:
         return {**SETTINGS, "devices/filter": [*(f"a|{pattern}|" for pattern in self.patterns), "r|.*|"]}
+
+    def narrowed(self, disks: Sequence[str]) -> dict[str, ConfigValue]:
+        """For a command about disks that LVM has found by the patterns before: the others of the host, which may be
+        hundreds, are not even listed."""
+        plain = [_PLAIN_PATH.fullmatch(disk) for disk in disks]
+        if not disks or not all(plain):
+            return self.config()
+        return {
+            **SETTINGS,
+            "devices/filter": [*(f"a|^{disk}$|" for disk in disks), "r|.*|"],
+            "devices/obtain_device_list_from_udev": 0,
+            "devices/scan": sorted({found[1] for found in plain if found}),
+        }
 
 
 def isolation(patterns: Sequence[str]) -> Isolation:

@@ -79,6 +79,22 @@ async def resize(lvm: Lvm, group: str, name: str, size: int, *, grow: bool) -> N
     await _room(lvm, group, (*words, _full(group, name)), tried, VolumeExtendFailed)
 
 
+async def grow(lvm: Lvm, group: str, name: str, size: int) -> None:
+    """As `resize`, for a guest that waits: one that is active here stays so, and has the new size at once. Raises
+    VolumeExtendFailed also where it is as large already."""
+    words = ("lvextend", "--size", f"{size}b", _full(group, name))
+    tried = f"extending {group}/{name} to {size} bytes"
+    await _room(lvm, group, words, tried, VolumeExtendFailed, is_waited_for=True)
+
+
+async def refresh(lvm: Lvm, group: str, name: str) -> None:
+    """One that is active here gets the size that another host gave it, while a guest waits. Raises
+    VolumeRefreshFailed."""
+    words = ("lvchange", "--refresh", _full(group, name))
+    tried = f"refreshing {group}/{name}"
+    await lvm.change(words, tried=tried, failure=VolumeRefreshFailed, group=group, is_waited_for=True)
+
+
 async def remove(lvm: Lvm, group: str, names: Sequence[str]) -> None:
     """Active ones too, but none that is open. Each is committed by itself. Raises VolumeRemoveFailed."""
     if names:
@@ -129,9 +145,11 @@ async def deactivate(lvm: Lvm, group: str, names: Collection[str]) -> None:
         )
 
 
-async def _room(lvm: Lvm, group: str, words: Sequence[str], tried: str, failure: type[LvmFailed]) -> None:
+async def _room(
+    lvm: Lvm, group: str, words: Sequence[str], tried: str, failure: type[LvmFailed], *, is_waited_for: bool = False
+) -> None:
     try:
-        await lvm.change(words, tried=tried, failure=failure, group=group)
+        await lvm.change(words, tried=tried, failure=failure, group=group, is_waited_for=is_waited_for)
     except LvmFailed as error:
         if any(said in error.said for said in _NO_ROOM):
             raise GroupFull(tried, error.exit_code, error.said) from error

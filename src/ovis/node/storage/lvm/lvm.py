@@ -18,6 +18,8 @@ name several volumes commit each by itself) or not: what is known of the group i
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import PurePosixPath
@@ -29,6 +31,8 @@ from ovis.node.storage.lvm.errors import DoubleGroup, LvmFailed, NoSuchGroup, Un
 from ovis.node.storage.lvm.isolation import Isolation
 from ovis.node.storage.lvm.reports import Group, PhysicalVolume
 from ovis.node.storage.lvm.runner import ConfigValue, LvmRunner
+
+log = logging.getLogger(__name__)
 
 DEVICES = PurePosixPath("/dev")
 READ_SECONDS = 60.0
@@ -50,7 +54,8 @@ class Lvm:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._runner = runner
-        self._config = (isolation or Isolation()).config()
+        self._isolation = isolation or Isolation()
+        self._config = self._isolation.config()
         self.device_folder = devices
         self._pause = pause
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
@@ -87,13 +92,18 @@ class Lvm:
         group: str = "",
         config: Mapping[str, ConfigValue] | None = None,
         seconds: float = CHANGE_SECONDS,
+        is_waited_for: bool = False,
     ) -> None:
         """`tried`: for the error, such as "making logical volume x in group y". `group`: the only one that it is about,
-        with the disks that it had when it was read. Raises `failure`, PrivilegedError."""
+        with the disks that it had when it was read. `is_waited_for`: by a guest; nothing but these disks is looked for,
+        and device nodes, which must be there already, are left as they are. Raises `failure`, PrivilegedError."""
         disks = self._disks.get(group, ())
-        result = await self._runner.run(
-            words, config={**self._config, **(config or {})}, devices=disks, seconds=seconds
-        )
+        if is_waited_for:
+            words = (*words, "--noudevsync")
+        common = self._isolation.narrowed(disks) if is_waited_for else self._config
+        began = time.monotonic()
+        result = await self._runner.run(words, config={**common, **(config or {})}, devices=disks, seconds=seconds)
+        log.debug("%s: LVM took %.3f s", tried, time.monotonic() - began)
         if not result.ok:
             raise failure(tried, result.status, result.errors.decode(errors="replace"))
 

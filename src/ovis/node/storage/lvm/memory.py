@@ -10,11 +10,16 @@ When the number cannot be read (no reader, a missing disk, an odd label) the gro
 as true as a read: what it returns was on storage at some moment after the call began.
 
 Callers that come while a read runs share the next one, which begins after they came.
+
+Who alone may change a group (the SPM under its lease) need not even look at the number: then `last` is the group as it
+is, but for the sizes that growing gave its volumes, which are added to it (`grew`). A host that becomes SPM forgets all
+groups first.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from ovis.node.errors import NodeError
@@ -23,6 +28,9 @@ from ovis.node.storage.lvm.lvm import Lvm
 from ovis.node.storage.lvm.on_disk import Read
 from ovis.node.storage.lvm.reports import Group
 from ovis.node.storage.shared_call import SharedCall
+
+UNKNOWN = -1
+"""The sequence number after a change that was not read."""
 
 
 class GroupMemory:
@@ -40,6 +48,15 @@ class GroupMemory:
             return known
         return await self.read(name)
 
+    def last(self, name: str) -> Group | None:
+        """As it was read last and has grown since; None after any other change of ours."""
+        return self._known.get(name)
+
+    def grew(self, group: Group, volume: str, size: int) -> None:
+        """What was known before the change, which is over and was the last one. `current` does not believe it."""
+        grown = replace(group.volumes[volume], size=size)
+        self._known[group.name] = replace(group, sequence=UNKNOWN, volumes={**group.volumes, volume: grown})
+
     async def read(self, name: str) -> Group:
         """By LVM, whatever is remembered. Raises as Lvm.group."""
         read = self._reads.setdefault(name, SharedCall(lambda: self._read(name), f"reading volume group {name}"))
@@ -52,6 +69,10 @@ class GroupMemory:
     def forget(self, name: str) -> None:
         self._forgotten[name] = self._forgotten.get(name, 0) + 1
         self._known.pop(name, None)
+
+    def forget_all(self) -> None:
+        for name in {*self._known, *self._reads}:
+            self.forget(name)
 
     async def settle(self, name: str) -> None:
         """Wait until no read of the group runs any more, and forget it."""

@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovis.client.types import SpmRole
-from ovis.node.storage.errors import NoSuchVolume
 from ovis.node.storage.formats.mailbox import Extend
 from ovis.node.storage.formats.volume_metadata import VolumeFormat
-from ovis.node.storage.formats.volume_tags import Removal
 from ovis.node.storage.pool.errors import NotConnected
 from ovis.node.storage.pool.mailbox import HostMailbox
 from ovis.node.storage.volumes import sizes
@@ -26,6 +24,7 @@ from ovis.node.storage.volumes.errors import CannotShrink
 if TYPE_CHECKING:
     from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
+    from ovis.node.storage.formats.volume_metadata import VolumeMetadata
     from ovis.node.storage.pool.pool import Pool
     from ovis.node.storage.storage import Storage
 
@@ -52,8 +51,13 @@ class Extensions:
             if record.domain.pools:
                 raise NotConnected(record.domain.pools[0])
             given = await grow(domain, volume, size)
-        # lvextend tells the kernel of this host; two LVM commands less for a guest that waits
-        if not domain.is_block or seen(str(domain.paths.volume(image, volume))) < given:
+        # lvextend tells the kernel of its own host
+        present = seen(str(domain.paths.volume(image, volume))) if domain.is_block else 0
+        if present >= given:
+            return
+        if present:
+            await domain.store.refresh(volume)
+        if not present or seen(str(domain.paths.volume(image, volume))) < given:
             await domain.store.activate(image, volume)
 
     @asynccontextmanager
@@ -86,13 +90,12 @@ def seen(path: str) -> int:
 
 async def grow(domain: Domain, volume: VolumeId, size: int) -> int:
     """The container's size now: at least `size`, or all that the capacity can need. Raises as `Extensions.extend`."""
-    stored = (await domain.store.volumes()).get(volume)
-    if stored is None or stored.is_unfinished or stored.removal is not Removal.NONE:
-        raise NoSuchVolume(domain.id, "?" if stored is None else stored.image, volume)
-    metadata = await domain.store.read(stored.image, volume)
-    if metadata.format is not VolumeFormat.COW:
-        raise CannotShrink(f"volume {volume} of storage domain {domain.id}", "is raw: it has its whole size already")
-    wanted = min(size, sizes.largest(metadata.capacity))
-    if stored.size >= wanted:
-        return stored.size
-    return await domain.store.resize(stored.image, volume, wanted)
+
+    def wanted(metadata: VolumeMetadata) -> int:
+        if metadata.format is not VolumeFormat.COW:
+            raise CannotShrink(
+                f"volume {volume} of storage domain {domain.id}", "is raw: it has its whole size already"
+            )
+        return min(size, sizes.largest(metadata.capacity))
+
+    return await domain.store.grow(volume, wanted)

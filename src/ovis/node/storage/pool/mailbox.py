@@ -1,16 +1,18 @@
 """Mail between the hosts of a pool and its SPM, about volumes to be extended (layout: formats/mailbox.py).
 
     host                                  inbox, outbox of the master            SPM
-    ask ── request into a free slot ──────────> inbox                      looks at the event each 0.25 s,
-        ── a new event ───────────────────────> inbox, page 0              at all mail each 2 s
+    ask ── request into a free slot ──────────> inbox                      looks at the event each 0.2 s, or
+        ── a new event ───────────────────────> inbox, page 0              0.05 s while there was mail lately;
+                                                                           at all mail each 2 s
                                                                            extends (several at once)
-    reads its page each 0.1 s <──────────────── outbox <────────────────── the same with the size, or with 0
+    reads its page each 0.05 s <─────────────── outbox <────────────────── the same with the size, or with 0
         ── clear ─────────────────────────────> inbox ──────────────────── clear
         ── empty
 
 A host that starts anew begins with an empty page; whatever it had asked for and still needs it asks again. An SPM that
 starts answers what lies there: extending is safe to repeat. Both sides read and write whole pages past every cache.
-A guest waits meanwhile, so both look more often than existing agents do (0.5 s; a page is read in a millisecond).
+A guest waits meanwhile, so both look more often than existing agents do (0.5 s; a page is read in a millisecond). A
+guest that writes asks again soon: after mail the SPM looks more often for a while.
 """
 
 from __future__ import annotations
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EVENT_SECONDS = 0.25
-REPLY_SECONDS = 0.1
+EVENT_SECONDS = 0.2
+SOON_SECONDS = 0.05
+LATELY_SECONDS = 60.0
+REPLY_SECONDS = 0.05
 MAIL_SECONDS = 2.0
 ANSWER_SECONDS = 60.0
 AT_ONCE = 10
@@ -146,19 +150,21 @@ class SpmMailbox:
         if not await self._has_mailbox():
             return
         async with asyncio.TaskGroup() as work:
-            next_look = 0.0
+            next_look = quiet_at = 0.0
             loop = asyncio.get_running_loop()
             while True:
                 try:
-                    if await self._has_event() or loop.time() >= next_look:
+                    if (has_event := await self._has_event()) or loop.time() >= next_look:
                         await self._look(work)
                         next_look = loop.time() + MAIL_SECONDS
+                    if has_event:
+                        quiet_at = loop.time() + LATELY_SECONDS
                     self._fails = False
                 except (NodeError, OSError) as error:
                     if not self._fails:
                         log.warning("the mail of the pool's hosts cannot be read: %s", error)
                     self._fails = True
-                await asyncio.sleep(EVENT_SECONDS)
+                await asyncio.sleep(SOON_SECONDS if loop.time() < quiet_at else EVENT_SECONDS)
 
     async def _has_mailbox(self) -> bool:
         try:

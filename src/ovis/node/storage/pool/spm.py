@@ -177,6 +177,7 @@ class Spm:
         if owner is None or owner.host_id != pool.host_id:
             raise SpmStartFailed(pool.id, f"its lease is held by {owner or 'nobody'} after it was taken")
         pool.storage.tie(master.locks.tie(master.lockspace))
+        pool.storage.parts.forget_groups()
         await self._record(owner)  # reads the metadata again: the former SPM may have changed them until now
         await pool.catch_up()
         await master.open_master()

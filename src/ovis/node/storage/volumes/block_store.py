@@ -21,7 +21,7 @@ are neither the domain's own nor tagged as volumes are passed over: somebody els
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
 
 from ovis.node.privileged.client import Root
@@ -37,6 +37,7 @@ from ovis.node.storage.formats.volume_metadata import VolumeMetadata
 from ovis.node.storage.formats.volume_tags import INITIALIZING, Removal, Unfinished, VolumeTags
 from ovis.node.storage.io.interface import FileIo
 from ovis.node.storage.lvm import logical_volumes
+from ovis.node.storage.lvm.errors import VolumeExtendFailed
 from ovis.node.storage.lvm.errors import VolumeDeactivateFailed
 from ovis.node.storage.lvm.logical_volumes import GroupFull
 from ovis.node.storage.lvm.lvm import Lvm
@@ -123,6 +124,9 @@ class BlockStore:
 
     async def read(self, image: ImageId, volume: VolumeId) -> VolumeMetadata:
         tags, _ = self._found(await self.group(), image, volume)
+        return await self._read(tags)
+
+    async def _read(self, tags: VolumeTags | Unfinished) -> VolumeMetadata:
         size = self._geometry.block_size
         with access(self.domain, missing=NotActive(self.domain)):
             data = await self._io.read(self._metadata, offset=self._offset(tags), size=size, direct=True)
@@ -193,6 +197,33 @@ class BlockStore:
         if logical_volumes.is_active(self._lvm, self.domain, volume):
             await self._own(volume)
         return wanted
+
+    async def grow(self, volume: VolumeId, size: Callable[[VolumeMetadata], int]) -> int:
+        """One read of the metadata slot and one LVM command, where this process knows the group. When the command is
+        refused the group was another one after all: then it is read, and all is decided anew."""
+        async with self._lvm.changing(self.domain):
+            group = self._memory.last(self.domain)
+            is_known = group is not None
+            while True:
+                group = group or await self.group()
+                wanted = group.rounded(size(await self._read(self._finished(group, volume))))
+                if group.volumes[volume].size >= wanted:
+                    return group.volumes[volume].size
+                try:
+                    await logical_volumes.grow(self._lvm, self.domain, volume, wanted)
+                    break
+                except GroupFull as error:
+                    raise NoSpace(self.domain, wanted - group.volumes[volume].size) from error
+                except VolumeExtendFailed:
+                    if not is_known:
+                        raise
+                    is_known, group = False, None
+                    self._memory.forget(self.domain)
+        self._memory.grew(group, volume, wanted)
+        return wanted
+
+    async def refresh(self, volume: VolumeId) -> None:
+        await logical_volumes.refresh(self._lvm, self.domain, _name(volume))
 
     async def activate(self, image: ImageId, volume: VolumeId, *, writable: bool = True) -> PurePosixPath:
         self._found(await self.group(), image, volume)
@@ -337,6 +368,16 @@ class BlockStore:
         if _image(tags) not in (image, NOTHING):
             raise NoSuchVolume(self.domain, image, volume)
         return tags, logical
+
+    def _finished(self, group: Group, volume: VolumeId) -> VolumeTags:
+        """Raises NoSuchVolume, WrongTag."""
+        logical = group.volumes.get(_name(volume))
+        if logical is None or INITIALIZING in logical.tags:
+            raise NoSuchVolume(self.domain, "?", volume)
+        tags = volume_tags.read(logical.tags)
+        if not isinstance(tags, VolumeTags) or tags.removal is not Removal.NONE:
+            raise NoSuchVolume(self.domain, tags.image if isinstance(tags, VolumeTags) else "?", volume)
+        return tags
 
     def _slot(self, tags: VolumeTags | Unfinished) -> int:
         if tags.slot is None:

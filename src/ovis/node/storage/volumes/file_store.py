@@ -21,7 +21,7 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
 
 from ovis.node.storage.domains.access import access
@@ -35,6 +35,7 @@ from ovis.node.storage.formats.volume_tags import Removal
 from ovis.node.storage.io.interface import FileIo
 from ovis.node.storage.volumes import file_names
 from ovis.node.storage.volumes.file_names import REMOVED, SILLY, UNFINISHED, Files, Folder
+from ovis.node.storage.volumes.growing import by_resizing
 from ovis.node.storage.volumes.store import LeasePlace, StoredVolume
 
 log = logging.getLogger(__name__)
@@ -137,6 +138,11 @@ class FileStore:
         with self._about(image, volume, wanted=size):
             await self._io.resize(self._paths.volume(image, volume), size)
         return size
+
+    async def grow(self, volume: VolumeId, size: Callable[[VolumeMetadata], int]) -> int:
+        return await by_resizing(self, volume, size)
+
+    async def refresh(self, volume: VolumeId) -> None: ...
 
     async def activate(self, image: ImageId, volume: VolumeId, *, writable: bool = True) -> PurePosixPath:
         path = self._paths.volume(image, volume)

@@ -12,7 +12,7 @@ A store knows nothing of qcow2, of chains' rules or of locks: who calls it holds
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -77,6 +77,15 @@ class VolumeStore(Protocol):
 
     async def resize(self, image: ImageId, volume: VolumeId, size: int) -> int:
         """Grow or shrink the container; the size that it has now (extents round up). Raises NoSpace."""
+
+    async def grow(self, volume: VolumeId, size: Callable[[VolumeMetadata], int]) -> int:
+        """Grow the container of one that a guest writes to, as quickly as can be; the size that it has now, at least
+        what `size` says. For who alone may change the domain now: what this process has read of it before counts.
+
+        Never shrinks. Raises NoSpace, and what `size` does; NoSuchVolume also for unfinished and removed ones."""
+
+    async def refresh(self, volume: VolumeId) -> None:
+        """Of one that is active here: see the size that another host has given it."""
 
     async def activate(self, image: ImageId, volume: VolumeId, *, writable: bool = True) -> PurePosixPath:
         """Make the data reachable on this host and return the path. Counts nothing: who calls keeps the count.

@@ -135,7 +135,7 @@ def test_state_is_there_after_hibernation(guest: Firmware) -> None:
     until("it is saved", lambda: guest.status() is types.VmStatus.DOWN)
     guest.destroy()
     assert not guest.tpm_folder(guest.here).exists()
-    guest.variables(guest.here).unlink()
+    assert not guest.variables(guest.here).exists()
     with guest.client() as node:
         node.vm.create(guest.vm_id, types.VmParameters(vm_id=guest.vm_id, hiber_vol_handle=handle))
     until("it is up again", lambda: guest.status() is types.VmStatus.UP)
@@ -148,6 +148,7 @@ def test_state_outlives_a_power_off_and_is_taken_elsewhere(guest: Firmware) -> N
     until("it is off", lambda: guest.status() is types.VmStatus.DOWN)
     tpm, nvram = guest.external("tpm", force=True), guest.external("nvram", force=True)
     guest.destroy()
+    assert not guest.variables(guest.here).exists()
     guest.here = guest.there
     guest.variables(guest.here).unlink(missing_ok=True)
     guest.create(x_tpmdata=tpm.x_data, x_nvramdata=nvram.x_data)

@@ -278,6 +278,26 @@ def test_variables_are_handed_back_to_allowed_places_only(tmp_path: Path) -> Non
     run(tmp_path, "", body, **places)
 
 
+def test_variables_in_libvirt_s_folder_go_with_the_vm_and_others_stay(tmp_path: Path) -> None:
+    own, elsewhere = tmp_path / "nvram/own.fd", tmp_path / "state/vars.fd"
+
+    async def body(host: VmHost) -> None:
+        await down(host)
+        for place in (own, elsewhere):
+            put(place, b"variables")
+            given = give(host, "")
+            assert given.xml is not None
+            old = "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
+            await host.vms.create(ID, msgspec.structs.replace(given, xml=given.xml.replace(old, nvram(place))))
+            await host.written()
+            await down(host)
+        assert not own.exists()
+        assert elsewhere.exists()
+
+    places = {"allowed_paths": (tmp_path / "state", own.parent), "nvram_folder": own.parent}
+    run(tmp_path, "", body, **places)
+
+
 @pytest.mark.parametrize("data", ["=9=AAAA", "=0=AAAA", "no base64!"])
 def test_damaged_state_is_not_started_with(tmp_path: Path, data: str) -> None:
     async def body(host: VmHost) -> None:

@@ -146,8 +146,8 @@ async def _note(vms: Vms, vm: Vm, intent: Intent) -> None:
 
 async def _forget(vms: Vms, vm: Vm) -> None:
     await vms.volumes.give_back(vm.id)
-    if vm.definition.has_tpm:
-        await external_data.forget(vms, vm.id)
+    if vm.definition.has_tpm or vm.definition.has_variables:
+        await external_data.forget(vms, vm.id, vm.xml)
     try:
         await vms.store.run(lambda: vms.store.remove(vm.id))
     except (OSError, HypervisorError) as error:

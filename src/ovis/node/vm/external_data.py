@@ -16,6 +16,7 @@ import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,18 +142,36 @@ def place_of(vms: Vms, vm: Vm, kind: Kind) -> Path | None:
     return None if root.find("devices/tpm/backend[@type='emulator']") is None else vms.settings.swtpm_folder / vm.id
 
 
-async def forget(vms: Vms, vm_id: str) -> None:
-    """The VM is not of this host any more; secrets of its guest do not stay. libvirt has the folder left to us."""
-    folder = vms.settings.swtpm_folder / vm_id
-    try:
-        await vms.external_reads.run("remove the tpm data", lambda: _remove(folder), deadline=DEADLINE)
-    except (OSError, HypervisorError) as error:
-        log.warning("%s, the contents of the TPM of a VM that is gone, could not be removed: %s", folder, error)
+async def forget(vms: Vms, vm_id: str, xml: str) -> None:
+    """The VM is not of this host any more: what its guest kept beside its disks goes. libvirt leaves it to us.
+
+    Whoever wants to start it again has fetched the state before, and hands it back. A variables file outside of
+    libvirt's folder was put there by the VM's owner and stays.
+    """
+    places = [vms.settings.swtpm_folder / vm_id] if "<tpm" in xml else []
+    variables = _variables(xml)
+    if variables and not any(variables in vm.xml for vm in vms if vm.id != vm_id):
+        places.append(Path(variables))
+    for place in places:
+        try:
+            await vms.external_reads.run(
+                "remove external data", partial(_remove, place, vms.settings.nvram_folder), deadline=DEADLINE
+            )
+        except (OSError, HypervisorError) as error:
+            log.warning("%s, state of a VM that is gone, could not be removed: %s", place, error)
 
 
-def _remove(folder: Path) -> None:
-    if folder.is_dir() and not folder.is_symlink():
-        shutil.rmtree(folder)
+def _variables(xml: str) -> str:
+    return (safe_xml.parse_own(xml, "the VM's description").findtext("os/nvram") or "").strip()
+
+
+def _remove(place: Path, nvram_folder: Path) -> None:
+    if place.is_symlink():
+        return
+    if place.is_dir():
+        shutil.rmtree(place)
+    elif place.is_file() and os.path.realpath(place.parent) == os.path.realpath(nvram_folder):
+        place.unlink()
 
 
 def _signature(place: Path) -> Signature:

@@ -146,8 +146,8 @@ async def _domains(vms: Vms) -> list[DomainInfo]:
 async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> None:
     if record.intent is Intent.DESTROYING and (info is None or await _finish_destroy(vms, record.id)):
         log.info("the destruction of VM %s is finished", record.id)
-        if "<tpm" in record.xml:
-            await external_data.forget(vms, record.id)
+        if "<tpm" in record.xml or "<nvram" in record.xml:
+            await external_data.forget(vms, record.id, record.xml)
         await _remove(vms, record.id)
         return
     if info is not None and is_unfinished(info) and record.intent is Intent.DOWN:

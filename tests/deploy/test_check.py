@@ -8,10 +8,15 @@ from deploy.check.tiers import pytest_tier
 from deploy.check.verdict import Verdict, summary, table
 
 
-def run(root: Path, source: str, *, deadline: float = 60) -> Verdict:
-    (root / "pytest.ini").write_text("[pytest]\nmarkers = real: x\n")
+@pytest.fixture(autouse=True)
+def _quick_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def run(root: Path, source: str, *, deadline: float = 60, again: float = 0) -> Verdict:
+    (root / "pytest.ini").touch()
     (root / "test_it.py").write_text(source)
-    return pytest_tier(root, "unit", markers="not real", deadline=deadline)
+    return pytest_tier(root, "unit", ["-k", "not elsewhere"], deadline=deadline, again=again)
 
 
 def test_counts_are_those_of_pytest(tmp_path: Path) -> None:
@@ -21,7 +26,7 @@ def test_counts_are_those_of_pytest(tmp_path: Path) -> None:
         "def test_good(): pass\n"
         "def test_bad(): assert False\n"
         "def test_not_here(): pytest.skip('no root')\n"
-        "@pytest.mark.real\ndef test_elsewhere(): assert False\n",
+        "def test_elsewhere(): assert False\n",
     )
     assert (verdict.passed, verdict.failed, verdict.skipped) == (1, 1, 1)
     assert verdict.word == "FAILED"
@@ -45,27 +50,38 @@ def test_hanging_tier_is_stopped_and_fails(tmp_path: Path) -> None:
     assert "hangs" in verdict.notes[0]
 
 
+LATE = """
+from pathlib import Path
+def test_late():
+    mark = Path(__file__).with_name('mark')
+    was_there = mark.exists()
+    mark.touch()
+    assert was_there
+def test_good(): pass
+"""
+
+
 def test_what_passes_at_a_second_try_is_named(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = real: x\n")
-    (tmp_path / "test_it.py").write_text(
-        "from pathlib import Path\n"
-        "def test_late():\n"
-        "    mark = Path(__file__).with_name('mark')\n"
-        "    was_there = mark.exists()\n"
-        "    mark.touch()\n"
-        "    assert was_there\n"
-        "def test_good(): pass\n"
-    )
-    verdict = pytest_tier(tmp_path, "unit", markers="not real", deadline=60, again=60)
+    verdict = run(tmp_path, LATE, again=60)
     assert (verdict.passed, verdict.failed) == (2, 0)
-    assert verdict.notes == ("only at the second try: test_it::test_late",)
+    assert verdict.notes == ("only at the second try: test_it.py::test_late",)
 
 
 def test_what_fails_twice_has_failed(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = real: x\n")
-    (tmp_path / "test_it.py").write_text("def test_bad(): assert False\ndef test_good(): pass\n")
-    verdict = pytest_tier(tmp_path, "unit", markers="not real", deadline=60, again=60)
+    verdict = run(tmp_path, "def test_bad(): assert False\ndef test_good(): pass\n", again=60)
     assert (verdict.passed, verdict.failed) == (1, 1)
+
+
+PARAMETRIZED = """
+import pytest
+class TestThings:
+    @pytest.mark.parametrize('thing', ['a/b', 'a.b'])
+    def test_it(self, thing): assert thing == 'a/b'
+"""
+
+
+def test_a_failed_test_is_named_as_pytest_names_it(tmp_path: Path) -> None:
+    assert run(tmp_path, PARAMETRIZED).failed_tests == ("test_it.py::TestThings::test_it[a.b]",)
 
 
 def test_summary_adds_up() -> None:

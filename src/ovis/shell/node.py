@@ -15,6 +15,7 @@ from ovis.shell.options import node_options
 OWN = {
     "console": "Open the serial console of a VM.",
     "events": "Follow the events of the node.",
+    "hooks": "Scripts that run at fixed points of VMs and of this host.",
     "image": "Bring disks into storage and take them out.",
     "storage": "Use storage without any manager.",
     "top": "Watch the host and its VMs.",
@@ -95,6 +96,10 @@ class NodeGroup(SchemaGroup):
             from ovis.shell.console import console_command
 
             return console_command()
+        if name == "hooks":
+            from ovis.shell.hooks import hooks_command
+
+            return hooks_command()
         if name == "image":
             from ovis.shell.storage.image_commands import image_group
 

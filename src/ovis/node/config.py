@@ -211,6 +211,15 @@ class Hooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where scripts find the launch flags of VMs."""
 
 
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Networks that are set up by way of the API."""
+
+    folder: Path = Path("/var/lib/vdsm")
+    """Running and saved configurations, where existing tools look for them."""
+    resolver: Path = Path("/etc/resolv.conf")
+    """DNS servers of a network with the default route are written there. Both: of the agent's own helper."""
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256
     """Calls that wait at once, all connections together; more are refused."""
@@ -236,6 +245,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     imports: Imports = field(default_factory=Imports)
     storage: Storage = field(default_factory=Storage)
     hooks: Hooks = field(default_factory=Hooks)
+    network: Network = field(default_factory=Network)
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
 
@@ -322,5 +332,5 @@ def _value(text: str) -> Any:
 
 
 _SECTIONS = {
-    c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Hooks, Limits, Log)
+    c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Hooks, Network, Limits, Log)
 }

@@ -25,6 +25,9 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.host.hosted_engine_verbs": {"Host": ("setHaMaintenanceMode",)},
     "ovis.node.host.page_merging": {"Host": ("setKsmTune",)},
     "ovis.node.host.secrets": {"Host": ("registerSecrets", "unregisterSecrets")},
+    "ovis.node.network.verbs": {
+        "Host": ("getNetworkCapabilities", "setSafeNetworkConfig", "setupNetworks"),
+    },
     "ovis.node.storage.connections.verbs": {
         "ISCSIConnection": ("discoverSendTargets",),
         "StoragePool": ("connectStorageServer", "disconnectStorageServer"),

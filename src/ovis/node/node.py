@@ -18,7 +18,7 @@ from ovis.client.types import StorageDomainVitals, VmStatus
 from ovis.node import handlers as _handlers  # noqa: F401  # fills the registry
 from ovis.node.config import Config
 from ovis.node.console.doors import ConsoleDoors
-from ovis.node.errors import Recovering
+from ovis.node.errors import NodeError, Recovering
 from ovis.node.hooks.hooks import Hooks
 from ovis.node.hooks.settings import HookSettings
 from ovis.node.host import release
@@ -33,6 +33,7 @@ from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.imports.settings import ImportSettings
 from ovis.node.jobs import Jobs
+from ovis.node.network_files import NetworkFiles
 from ovis.node.registry import HANDLERS
 from ovis.node.vm.lease_places import StorageLeases
 from ovis.node.vm.migration.settings import MigrationSettings
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from ovis.node.host.fencing import Fencing
     from ovis.node.host.hosted_engine import HostedEngine
     from ovis.node.imports.imports import Imports
+    from ovis.node.network.networks import Networks
     from ovis.node.privileged.client import Privileged
     from ovis.node.storage.settings import StorageSettings
     from ovis.node.storage.storage import Storage
@@ -82,6 +84,8 @@ class Node:
         """None on hosts that are not set up for one."""
         self.hooks = Hooks(_hook_settings(config))
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
+        self._networks: Networks | None = None
+        self._network_files = NetworkFiles(config.network.folder)
         self.host = HostMonitor(
             hypervisor,
             acceleration=lambda: self.acceleration,
@@ -93,6 +97,7 @@ class Node:
             identity_file=config.state_folder / "host.id",
             configured_id=config.host.id,
             watched_folders=(config.run_folder, config.state_folder),
+            configured=self._network_files,
             hooks=self.hooks,
         )
 
@@ -172,6 +177,20 @@ class Node:
         domain = self._storage.domains.known(DomainId(domain_id))
         return None if domain is None else await domain.locks.renews(domain.lockspace, host_id)
 
+    @property
+    def networks(self) -> Networks:
+        """Loaded when first asked for: few hosts change their networks while the agent runs."""
+        if self._networks is None:
+            from ovis.node.network.networks import Networks
+            from ovis.node.network.store import Store
+
+            self._networks = Networks(lambda: self.privileged, Store(self.config.network.folder))
+        return self._networks
+
+    def client_reached_us(self) -> None:
+        if self._networks is not None:
+            self._networks.confirm()
+
     def _has_storage(self) -> bool:
         return self._storage is not None or (self.config.state_folder / STORAGE_STATE).exists()
 
@@ -186,6 +205,8 @@ class Node:
                 tasks.create_task(self.host.sample_forever(self.config.vms.sample_seconds), name="host sampling")
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
                 tasks.create_task(self._care_for_vms(), name="VMs")
+                if await asyncio.to_thread(self._network_files.need_restoring):
+                    tasks.create_task(self._restore_networks(), name="networks")
                 if self._has_storage():
                     tasks.create_task(self._recover_storage(), name="storage")
                 tasks.create_task(self._follow_hosted_engine(), name="hosted engine")
@@ -245,6 +266,13 @@ class Node:
 
         self.hosted_engine = HostedEngine()
         await self.hosted_engine.follow()
+
+    async def _restore_networks(self) -> None:
+        """Out of a change in which agent and helper died; at a boot ovis-restore-networks has come first."""
+        try:
+            await self.networks.restore()
+        except (NodeError, OSError) as error:
+            log.error("the networks of this host could not be restored: %s", error)  # noqa: TRY400
 
     async def _recover_storage(self) -> None:
         await asyncio.to_thread(import_module, "ovis.node.storage.storage")
@@ -331,7 +359,13 @@ def _import_settings(config: Config) -> ImportSettings:
 
 
 def _helper_options(config: Config) -> tuple[str, ...]:
-    return ("--loop-folder", str(config.storage.managed_files), "--adapters", str(config.storage.adapter_folder))
+    storage, network = config.storage, config.network
+    level = "INFO" if config.log.level == "DEBUG" else config.log.level
+    return (
+        *("--log-level", level),
+        *("--loop-folder", str(storage.managed_files), "--adapters", str(storage.adapter_folder)),
+        *("--network-state", str(network.folder), "--resolver", str(network.resolver)),
+    )
 
 
 def _storage_settings(config: Config) -> StorageSettings:

@@ -21,6 +21,9 @@ class Measured:
 class Node:
     host = Measured()
 
+    def client_reached_us(self) -> None:
+        self.reached = True
+
 
 ANY_NODE: Any = Node()
 
@@ -32,6 +35,13 @@ def test_the_verbs_of_the_host_are_registered() -> None:
 
 def test_statistics_are_sent_as_they_were_encoded() -> None:
     assert HANDLERS["Host.getStats"](ANY_NODE, None) is Measured.encoded
+
+
+@pytest.mark.parametrize("name", ["ping", "confirmConnectivity"])
+def test_a_client_that_comes_confirms_a_change_of_networks(name: str) -> None:
+    node: Any = Node()
+    HANDLERS[f"Host.{name}"](node, None)
+    assert node.reached
 
 
 def test_echo_sends_back_what_came() -> None:

@@ -6,8 +6,9 @@ What is not known is left out. What the agent cannot do yet is said as it is: a 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from ovis import __version__
 from ovis.client.types import (
@@ -15,6 +16,7 @@ from ovis.client.types import (
     ConnectorInfo,
     CpuInfo,
     HbaInventory,
+    NetInfoNetwork,
     NumaNode,
     NumaNodeHugePages,
     OsVersion,
@@ -22,6 +24,7 @@ from ovis.client.types import (
     SoftwarePackage,
     SoftwarePackageInfo,
     VdsmCapabilities,
+    VdsmNetworkCapabilities,
     VmRngDeviceSource,
     VmType,
 )
@@ -71,6 +74,14 @@ class Machine:
     adapters: HbaInventory
 
 
+class Configured(Protocol):
+    """The networks that were set up by way of the API. Both block for a moment."""
+
+    def describe(self, found: Network) -> Mapping[str, NetInfoNetwork]: ...
+
+    def is_dirty(self) -> bool: ...
+
+
 def read_machine(files: KernelFiles, host_id: str, packages: PackageReader, source: NetworkSource) -> Machine:
     """Takes some milliseconds; the first time more, for the package database."""
     cpus = processor.read(files)
@@ -93,8 +104,9 @@ def capabilities(
     libvirt: LibvirtFacts,
     acceleration: Acceleration,
     implemented: Collection[str],
+    configured: Configured | None = None,
 ) -> VdsmCapabilities:
-    """`implemented`: the verbs that are built, such as `VM.merge`."""
+    """`implemented`: the verbs that are built, such as `VM.merge`. `configured`: the networks that were set up here."""
     cpus = machine.processor
     return VdsmCapabilities(
         uuid=machine.id,
@@ -126,8 +138,8 @@ def capabilities(
         bondings=machine.network.bonds,
         vlans=machine.network.vlans,
         bridges=machine.network.bridges,
-        networks={},  # this agent sets up no networks yet, so there are none to report and none unsaved
-        net_config_dirty=False,
+        networks=dict(configured.describe(machine.network)) if configured else {},
+        net_config_dirty=configured.is_dirty() if configured else False,
         nameservers=addressing.name_servers(files),
         supports_i_pv6=addressing.supports_ipv6(files),
         operating_system=machine.distribution,
@@ -171,6 +183,21 @@ def _connector(files: KernelFiles) -> ConnectorInfo:
         platform=machine.machine,
         multipath=files.exists("run/multipathd.pid") or files.exists("run/multipathd"),
         do_local_attach=False,
+    )
+
+
+def network_capabilities(
+    files: KernelFiles, found: Network, configured: Configured | None = None
+) -> VdsmNetworkCapabilities:
+    return VdsmNetworkCapabilities(
+        nics=found.nics,
+        bondings=found.bonds,
+        vlans=found.vlans,
+        bridges=found.bridges,
+        networks=dict(configured.describe(found)) if configured else {},
+        net_config_dirty=configured.is_dirty() if configured else False,
+        nameservers=addressing.name_servers(files),
+        supports_i_pv6=addressing.supports_ipv6(files),
     )
 
 

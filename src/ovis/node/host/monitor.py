@@ -23,11 +23,18 @@ from ovis.client.types import (
     StorageDomainVitals,
     V2VJobInfo,
     VdsmCapabilities,
+    VdsmNetworkCapabilities,
 )
 from ovis.node.errors import NodeError
 from ovis.node.hooks.hooks import Hooks
-from ovis.node.host import hardware, libvirt_facts
-from ovis.node.host.capabilities import Machine, capabilities, read_machine
+from ovis.node.host import hardware, libvirt_facts, network
+from ovis.node.host.capabilities import (
+    Configured,
+    Machine,
+    capabilities,
+    network_capabilities,
+    read_machine,
+)
 from ovis.node.host.identity import host_id
 from ovis.node.host.kernel_files import KernelFiles
 from ovis.node.host.libvirt_facts import LibvirtFacts
@@ -78,6 +85,7 @@ class HostMonitor:
         files: KernelFiles | None = None,
         clocks: Clocks | None = None,
         network: NetworkSource | None = None,
+        configured: Configured | None = None,
         hooks: Hooks | None = None,
     ) -> None:
         self._hypervisor = hypervisor
@@ -92,6 +100,7 @@ class HostMonitor:
         self._watched = tuple(watched_folders)
         self._files = files or KernelFiles()
         self._network = network or NetworkSource()
+        self._configured = configured
         self._packages = PackageReader(self._files)
         self._hooks = hooks or Hooks()
         self._sampler = HostSampler(self._files, clocks or Clocks())
@@ -125,8 +134,8 @@ class HostMonitor:
 
     async def sample(self) -> None:
         """Measure now. Raises DeadlineExceeded, ThreadsExhausted or ValueError; `latest` stays as it was then."""
-        reading, free = await asyncio.gather(
-            self._sampling.run("reading the host's counters", self._sampler.take, deadline=_SAMPLE_SECONDS),
+        (reading, dirty), free = await asyncio.gather(
+            self._sampling.run("reading the host's counters", self._take, deadline=_SAMPLE_SECONDS),
             self._read_free_space(),
         )
         stats = host_stats(self._reading, reading, self._vm_counts(), free)
@@ -137,6 +146,7 @@ class HostMonitor:
             storage_domains=dict(self._storage_domains()),
             ha_stats=hosted_engine,
             ha_score=hosted_engine.score,
+            net_config_dirty=dirty,
         )
         self._encoded = msgspec.Raw(codec.encode_result("Host.getStats", self._latest))
         self._reading = reading
@@ -174,7 +184,9 @@ class HostMonitor:
         found, hooks = await self._inventory.run(
             "reading the host's inventory",
             lambda: (
-                capabilities(self._files, self._read_machine(), libvirt, acceleration, self._implemented),
+                capabilities(
+                    self._files, self._read_machine(), libvirt, acceleration, self._implemented, self._configured
+                ),
                 self._hooks.scripts.checksums(),
             ),
             deadline=_INVENTORY_SECONDS,
@@ -192,6 +204,13 @@ class HostMonitor:
             return found
         return msgspec.Raw(await statistics.told_soon("get_caps", codec.encode_result("Host.getCapabilities", found)))
 
+    async def network_capabilities(self) -> VdsmNetworkCapabilities:
+        return await self._inventory.run(
+            "reading the host's networks",
+            lambda: network_capabilities(self._files, network.read(self._files, self._network), self._configured),
+            deadline=_INVENTORY_SECONDS,
+        )
+
     async def hardware(self) -> HardwareInformation:
         return await self._inventory.run(
             "reading the firmware tables", lambda: hardware.read(self._files), deadline=_INVENTORY_SECONDS
@@ -201,6 +220,10 @@ class HostMonitor:
         """Threads end with what they do now."""
         for pool in (self._sampling, self._free_space, self._inventory):
             pool.close()
+
+    def _take(self) -> tuple[Reading, bool]:
+        """With whether the networks of this host are unsaved."""
+        return self._sampler.take(), self._configured.is_dirty() if self._configured else False
 
     def _read_machine(self) -> Machine:
         identity = host_id(self._configured_id, self._identity_file, self._files)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from ovis.client.types import HardwareInformation, VdsmCapabilities
+from ovis.client.types import HardwareInformation, HostNetworkStatistics, VdsmCapabilities
 from ovis.client.verbs import HostEchoArgs, HostSetLogLevelArgs
 from ovis.node.host import log_level
 from ovis.node.host.monitor import HostMonitor
@@ -19,11 +19,19 @@ class WithHost(Protocol):
     @property
     def host(self) -> HostMonitor: ...
 
+    def client_reached_us(self) -> None:
+        """A change of networks that waits for it is kept."""
+        ...
+
 
 @verb("Host.ping")
 def ping(node: WithHost, args: object) -> None:
-    # No network change waits for a proof of connection yet: those come with Host.setupNetworks.
-    return None
+    node.client_reached_us()
+
+
+@verb("Host.confirmConnectivity")
+def confirm_connectivity(node: WithHost, args: object) -> None:
+    node.client_reached_us()
 
 
 @verb("Host.ping2")
@@ -44,6 +52,14 @@ def get_stats(node: WithHost, args: object) -> msgspec.Raw:
 @verb("Host.getCapabilities")
 async def get_capabilities(node: WithHost, args: object) -> VdsmCapabilities | msgspec.Raw:
     return await node.host.told_capabilities()
+
+
+@verb("Host.getNetworkStatistics")
+def get_network_statistics(node: WithHost, args: object) -> HostNetworkStatistics:
+    latest = node.host.latest
+    return HostNetworkStatistics(
+        network=latest.network or {}, rx_dropped=latest.rx_dropped or 0, tx_dropped=latest.tx_dropped or 0
+    )
 
 
 @verb("Host.getHardwareInfo")

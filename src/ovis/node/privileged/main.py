@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file_systems=frozenset(options.file_system),
         loop_folder=PurePosixPath(options.loop_folder),
         adapters=PurePosixPath(options.adapters),
+        network_state=PurePosixPath(options.network_state),
+        resolver=PurePosixPath(options.resolver),
     )
     os.umask(0o022)
     try:
@@ -63,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--loop-folder", default=Rules.loop_folder, help="files of managed volumes for labs")
     parser.add_argument("--adapters", default=Rules.adapters, help="helper programs for managed volumes of vendors")
+    parser.add_argument("--network-state", default=Rules.network_state, help="folder of configurations of networks")
+    parser.add_argument("--resolver", default=Rules.resolver, help="the file with the DNS servers of the host")
     parser.add_argument("--log-level", default="WARNING", choices=("INFO", "WARNING", "ERROR"))
     return parser
 

@@ -9,6 +9,7 @@ source by the words in its first line; who resumes names the same ones.
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 import time
@@ -100,7 +101,7 @@ class _Pair:
     def __init__(self, stack: ExitStack, source: Image, target: Image) -> None:
         self.source = _opened(stack, source)
         self.target = _opened(stack, target)
-        self.buffer = memoryview(bytearray(CHUNK))
+        self.buffer = memoryview(mmap.mmap(-1, CHUNK))  # at the beginning of a page, as direct I/O wants it
 
 
 def _opened(stack: ExitStack, image: Image) -> ImageIo:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, cast
 
 from ovis.client.types import TaskResult
 from ovis.node.storage.claims import Claims
+from ovis.node.storage.io.interface import IoLost
 from ovis.node.storage.storage import Storage
 from ovis.node.storage.tasks.folder_store import FolderStore
 from ovis.node.storage.tasks.steps import Step, Work, step
@@ -49,6 +50,23 @@ class Final(Step):
         put(self.path, "final")
         if self.fail:
             raise OSError(5, "after the point of no return")
+
+
+@step("volume.tried_mortal")
+@dataclass(frozen=True)
+class Mortal(Step):
+    """Its process dies so often before it is done."""
+
+    is_final: ClassVar[bool] = True
+    path: str
+    deaths: int
+
+    async def do(self, work: Work) -> None:
+        tries = Path(self.path + ".tries")
+        put(str(tries), "x" * (len(tries.read_text()) + 1 if tries.exists() else 1))  # noqa: ASYNC240
+        if len(tries.read_text()) <= self.deaths:  # noqa: ASYNC240
+            raise IoLost("write", PurePosixPath(self.path))
+        put(self.path, "done")
 
 
 @step("volume.tried_note")

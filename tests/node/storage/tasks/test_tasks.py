@@ -2,7 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from task_station import Final, Make, MortalStore, Note, content, ended, made, tasks_on
+from task_station import Final, Make, Mortal, MortalStore, Note, content, ended, made, tasks_on
 
 from ovis.client.types import TaskResult, TaskState
 from ovis.node.storage.claims import Claim
@@ -118,6 +118,18 @@ def test_running_task_is_neither_cleared_nor_reverted(tmp_path: Path, work: Path
             with pytest.raises(WrongTaskState):
                 await refused
         await tasks.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("deaths", "result"), [(1, TaskResult.SUCCESS), (9, TaskResult.CLEAN_FAILURE)])
+def test_what_cannot_be_undone_is_done_again_when_its_process_dies(
+    tmp_path: Path, work: Path, deaths: int, result: TaskResult
+) -> None:
+    async def main() -> None:
+        tasks = tasks_on(FolderStore(tmp_path / "tasks"))
+        task_id = await tasks.start("deleteVolume", [Mortal(str(work / "a"), deaths)])
+        assert await ended(tasks, task_id) is result
 
     asyncio.run(main())
 

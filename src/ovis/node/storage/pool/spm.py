@@ -30,6 +30,7 @@ from ovis.node.storage.domains.interface import Domain
 from ovis.node.storage.formats.mailbox import Extend
 from ovis.node.storage.leases.held import while_trusted
 from ovis.node.storage.leases.interface import Owner
+from ovis.node.storage.pool.clearing import clear_removed
 from ovis.node.storage.pool.errors import SpmStartFailed
 from ovis.node.storage.pool.extensions import grow
 from ovis.node.storage.pool.mailbox import SpmMailbox
@@ -61,6 +62,7 @@ class Spm:
         self._watch: asyncio.Task[None] | None = None
         self._master: Domain | None = None
         """While this host has, or may have, anything of the role there."""
+        self._clearing: asyncio.Task[None] | None = None
         self._mail: asyncio.Task[None] | None = None
         """Serves the other hosts while this one is SPM."""
 
@@ -108,6 +110,7 @@ class Spm:
             self._serve_mail()
         log.info("pool %s: this host is the SPM", self._pool.id)
         self._pool.storage.keep(self._pool.correct_former_masters(), f"former masters of {self._pool.id}")
+        self._clearing = self._pool.storage.keep(clear_removed(self._pool), f"removed volumes of {self._pool.id}")
 
     async def give_up(self) -> None:
         """Safe to repeat. Raises TasksInTheWay, and what keeps the master mounted: then this host is still SPM."""
@@ -239,6 +242,9 @@ class Spm:
 
     def _end_watch(self) -> None:
         self._end_mail()
+        if self._clearing is not None:
+            self._clearing.cancel()
+            self._clearing = None
         watch, self._watch = self._watch, None
         if watch is not None and watch is not asyncio.current_task():
             watch.cancel()

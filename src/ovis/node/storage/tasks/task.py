@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ovis.client.types import ErrorInfo, TaskDetails, TaskInfo, TaskResult, TaskStatus
 from ovis.node.jobs import Jobs
+from ovis.node.privileged.errors import HelperLost
 from ovis.node.storage.claims import ClaimTimeout
-from ovis.node.storage.io.interface import IoFailure
+from ovis.node.storage.io.interface import IoFailure, IoLost
 from ovis.node.storage.leases.errors import LeaseLost
 from ovis.node.storage.tasks import record as records
 from ovis.node.storage.tasks.errors import TaskInterrupted, TaskNotSaved, TaskStopped, WrongTaskState
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
+DEATHS = 3
+"""Of the processes that do the work: how often a step that cannot be undone is begun again."""
 Trust = Callable[[], AbstractAsyncContextManager[None]]
 CLAIM_SECONDS = 3600.0
 """A task waits longer for what others work on than a call would."""
@@ -227,7 +230,18 @@ class Task:
             await self._save()
             step = record.steps[position]
             log.debug("task %s (%s): %s", record.id, record.verb, step)
-            await step.do(self)
+            await self._do(step)
+
+    async def _do(self, step: Step) -> None:
+        for _ in range(DEATHS):
+            try:
+                return await step.do(self)
+            except (IoLost, HelperLost) as error:
+                if self.record.can_go_back:
+                    raise
+                # as after the death of the agent itself
+                log.warning("task %s (%s): %s; it is done again", self.record.id, self.record.verb, error)
+        return await step.do(self)
 
     async def _back(self, held: AsyncExitStack) -> None:
         """Undo what was begun, newest first; all of it, whatever fails."""

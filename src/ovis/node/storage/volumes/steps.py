@@ -19,6 +19,7 @@ from ovis.node.storage.volumes.extending import Extend
 from ovis.node.storage.volumes.making import NewVolume
 
 if TYPE_CHECKING:
+    from ovis.node.storage.domains.interface import Domain
     from ovis.node.storage.tasks.steps import Work
     from ovis.node.storage.volumes.chain import Layer
 
@@ -134,10 +135,13 @@ class SetRole(Step):
         await self._set(work, self.before)
 
     async def _set(self, work: Work, role: VolumeRole) -> None:
-        domain = await work.storage.domain(self.domain)
-        found = await domain.store.read(self.image, self.volume)
-        if found.role is not role:
-            await domain.store.write(self.image, self.volume, replace(found, role=role))
+        await set_role(await work.storage.domain(self.domain), self.image, self.volume, role)
+
+
+async def set_role(domain: Domain, image: ImageId, volume: VolumeId, role: VolumeRole) -> None:
+    found = await domain.store.read(image, volume)
+    if found.role is not role:
+        await domain.store.write(image, volume, replace(found, role=role))
 
 
 @step("volume.publish")
@@ -236,8 +240,7 @@ class Remove(Step):
             return
         if found is None or found.image != self.image or found.is_template or image.children(parent):
             return
-        if found.metadata.role is not VolumeRole.LEAF:
-            await domain.store.write(self.image, parent, replace(found.metadata, role=VolumeRole.LEAF))
+        await set_role(domain, self.image, parent, VolumeRole.LEAF)
 
 
 ELSEWHERE = (Extend,)

@@ -19,7 +19,9 @@ SECRET = "s3cret word"
 AGENT = """\
 #!/bin/sh
 cd "$(dirname "$0")" || exit 1
-cat > told
+cat > asked
+grep -q action=metadata asked && { cat metadata; exit 0; }
+mv asked told
 tr '\\0' '\\n' < /proc/$$/cmdline > arguments
 . ./answer
 case "$(sed -n 's/^action=//p' told)" in
@@ -36,6 +38,7 @@ def agents(tmp_path: Path) -> Path:
     (tmp_path / "fence_toy").chmod(0o755)
     (tmp_path / "power").write_text("on\n")
     (tmp_path / "answer").write_text("")
+    (tmp_path / "metadata").write_text("")
     return tmp_path
 
 
@@ -106,6 +109,17 @@ def test_agent_is_told_on_standard_input_alone(agents: Path) -> None:
         *("port=7", "ssh_options=-o A=1", "B=2", "lanplus=1"),
     ]
     assert SECRET not in (agents / "arguments").read_text()
+
+
+def test_agent_that_says_what_it_knows_is_told_nothing_else(agents: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = ("action", "ip", "username", "plug", "ssl", "status-file")
+    (agents / "metadata").write_text("".join(f'<parameter name="{name}" unique="0">' for name in names))
+    fenced(agents, lambda f: f.fence(call(secure=True, options="plug=7,community=other,status_file=x")))
+    assert (agents / "told").read_text().splitlines() == [
+        *("action=status", "ip=bmc1", "username=admin", "ssl=1", "plug=7", "status_file=x"),
+    ]
+    assert "community" in caplog.text
+    assert "other" not in caplog.text
 
 
 def test_options_in_lines_keep_their_commas(agents: Path) -> None:
@@ -219,3 +233,17 @@ def test_agent_that_hangs_is_ended(agents: Path) -> None:
 
     fenced(agents, test, status_seconds=0.5, change_seconds=0.5)
     assert power(agents) == "on"
+
+
+@pytest.mark.skipif(not Path("/usr/sbin/fence_dummy").exists(), reason="the package fence-agents is not installed")
+def test_agent_of_the_distribution(tmp_path: Path) -> None:
+    (tmp_path / "status").write_text("on")
+    dummy = {"agent": "dummy", "options": f"status_file={tmp_path}/status"}
+
+    async def test(fencing: Fencing) -> None:
+        assert (await fencing.fence(call(**dummy))).power.value == "on"
+        await fencing.fence(call(action="off", **dummy))
+        await fencing.settled()
+        assert (await fencing.fence(call(**dummy))).power.value == "off"
+
+    fenced(Path("/usr/sbin"), test)

@@ -3,9 +3,11 @@
     fence_<agent>     options on standard input, a `name=value` a line, so no password is in a list of processes
                       status 0 on | 2 off | other: it failed         on, off, reboot: 0 done
 
-The names of the options are the old ones, which agents of all ages know; one that an agent does not know is ignored by
-it. 2 is also the answer of an agent that was called wrongly, so "off" must be its word as well: a machine that is
-believed off while it runs costs disks. Source: ClusterLabs, Fence Agent API; fence-agents, lib/fencing.py.
+An agent writes options that it does not know into the system's log, values and all. So it is asked first what it knows
+(action=metadata, XML with <parameter name="…">) and told nothing else; one that does not say is told everything, under
+the old names that agents of all ages know. 2 is also the answer of an agent that was called wrongly, so "off" must be
+its word as well: a machine that is believed off while it runs costs disks.
+Source: ClusterLabs, Fence Agent API; fence-agents, lib/fencing.py.
 
 A change runs on after the call that began it, at most one for a machine. It ends with this agent: then nobody knows the
 power, and whoever fences asks for the status, as after every failure.
@@ -18,7 +20,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,15 +37,18 @@ from ovis.node.errors import BadParameter, NodeError
 
 log = logging.getLogger(__name__)
 
-STATUS_SECONDS = 50.0
+STATUS_SECONDS = 38.0
+"""With the question before it, within the deadline of the verb."""
 CHANGE_SECONDS = 300.0
 """Agents wait for the power to follow, 20 to 60 s each way, and try again."""
+METADATA_SECONDS = 20.0
 WATCHED_SECONDS = 15.0
 _LIMITS = processes.Limits(memory=4 << 30, files=256)
 
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _COMMA = re.compile(r",(?=\s*[A-Za-z_][A-Za-z0-9_-]*\s*(?:=|,|$))")
+_PARAMETER = re.compile(r"<parameter\s[^>]*?name=[\"']([^\"']+)")
 _OFF = re.compile(rb"\bOFF\b", re.IGNORECASE)
 _TELLTALE = {"verbose", "verbose_level", "debug", "debug_file"}
 """They make agents write passwords into logs and files."""
@@ -98,14 +103,23 @@ class Machine:
         named = [value for name, value in self.options if re.search("pass|community|token|secret|key", name)]
         return [secret for secret in (self.password, *named) if secret]
 
-    def told(self, action: FenceNodeAction) -> bytes:
-        """What the agent reads."""
-        lines = [("action", action.value), ("ipaddr", self.address), ("login", self.user), ("passwd", self.password)]
-        if self.port:
-            lines.append(("ipport", str(self.port)))
-        if self.secure:
-            lines += [("secure", "1"), ("ssl", "1")]  # SSH or TLS: an agent knows the one that it can
-        return "".join(f"{name}={value}\n" for name, value in (*lines, *self.options) if value).encode()
+    def told(self, action: FenceNodeAction, known: Collection[str] | None = None) -> bytes:
+        """What the agent reads. `known`: the options that it has; None: it does not say."""
+        lines = [
+            ("action", action.value),
+            (_first(known, "ipaddr", "ip"), self.address),
+            (_first(known, "login", "username"), self.user),
+            (_first(known, "passwd", "password"), self.password),
+            ("ipport", str(self.port or "")),
+            (_first(known, "secure", "ssh"), "1" if self.secure else ""),
+            ("ssl", "1" if self.secure else ""),  # SSH or TLS: an agent has the one that it can
+            *self.options,
+        ]
+        return "".join(f"{name}={value}\n" for name, value in lines if value and _is_known(name, known)).encode()
+
+    def unknown(self, known: Collection[str] | None) -> list[str]:
+        """Options that the agent does not have."""
+        return [name for name, _ in self.options if not _is_known(name, known)]
 
     def hidden(self, text: str) -> str:
         """Without its secrets."""
@@ -130,6 +144,8 @@ class Fencing:
         self._status_seconds = status_seconds
         self._change_seconds = change_seconds
         self._changes: dict[Machine, tuple[FenceNodeAction, asyncio.Task[None]]] = {}
+        self._known: dict[tuple[str, int], frozenset[str] | None] = {}
+        """Options of an agent, by its program and when that changed."""
 
     async def fence(self, args: HostFenceNodeArgs) -> FenceNodeResult:
         """Raises UnsupportedAgent, BadParameter, ChangeUnderWay, StatusFailed: nothing was changed by this call."""
@@ -189,8 +205,18 @@ class Fencing:
                 log.error("fencing: %s for %s failed, its power is unknown: %s", action.value, machine, problem)
 
     async def _run(self, machine: Machine, action: FenceNodeAction, seconds: float) -> processes.Ended:
-        command = processes.Command((machine.program,), limits=_LIMITS, standard_input=machine.told(action))
-        return await processes.run(command, seconds=seconds)
+        known = await self._options_of(machine.program)
+        for name in machine.unknown(known):
+            log.warning("%s is told nothing of %s: it has no such option", machine.program, name)
+        return await processes.run(_command(machine.program, machine.told(action, known)), seconds=seconds)
+
+    async def _options_of(self, program: str) -> frozenset[str] | None:
+        key = program, os.stat(program).st_mtime_ns
+        if key not in self._known:
+            ended = await processes.run(_command(program, b"action=metadata\n"), seconds=METADATA_SECONDS)
+            names = _PARAMETER.findall(ended.output.decode(errors="replace"))
+            self._known[key] = frozenset(map(_plain, names)) if ended.status == 0 and names else None
+        return self._known[key]
 
     async def _is_spared(self, machine: Machine, policy: FencingPolicy) -> bool:
         if policy.skip_fencing_if_gluster_bricks_up or policy.skip_fencing_if_gluster_quorum_not_met:
@@ -212,6 +238,22 @@ class Fencing:
         except (TimeoutError, NodeError) as error:
             log.info("leases of storage domain %s cannot be read: %s", domain, error)
             return None
+
+
+def _command(program: str, told: bytes) -> processes.Command:
+    return processes.Command((program,), limits=_LIMITS, standard_input=told, output_limit=1 << 20)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _first(known: Collection[str] | None, *names: str) -> str:
+    return next((name for name in names if _is_known(name, known)), names[0])
+
+
+def _is_known(name: str, known: Collection[str] | None) -> bool:
+    return known is None or name == "action" or _plain(name) in known
 
 
 def machine_of(args: HostFenceNodeArgs, folder: Path) -> Machine:
@@ -253,7 +295,7 @@ def _options(text: str) -> list[tuple[str, str]]:
         name = name.strip()
         if not _OPTION.fullmatch(name):
             raise BadParameter("options", "each must be name=value")  # without showing it: it may be a secret
-        if (plain := name.lower().replace("-", "_")) in _DECIDED:
+        if (plain := _plain(name)) in _DECIDED:
             raise BadParameter("options", f"{name} is not for the caller to choose")
         if plain in _TELLTALE:
             raise BadParameter("options", f"{name} makes agents write passwords into logs")

@@ -196,7 +196,7 @@ class HostVerbs(Group):
         options: Further agent options as key=value, one per line or separated by commas; empty for none.
         policy: Conditions under which a power change is skipped; absent means never skip.
         Returns: Power seen, or whether the power change was started or skipped.
-        Errors: UnsupportedFenceAgent, InvalidParameter, UnexpectedError.
+        Errors: UnsupportedFenceAgent, InvalidParameter, ResourceUnavailable, UnexpectedError.
         """
         result: FenceNodeResult = self._call("Host.fenceNode", HostFenceNodeArgs(addr=addr, port=port, agent=agent, username=username, password=password, action=action, secure=secure, options=options, policy=policy), deadline)
         return result

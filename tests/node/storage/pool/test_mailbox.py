@@ -61,6 +61,25 @@ class Master:
         return bytes(self.areas[area][host * PAGE : (host + 1) * PAGE])
 
 
+class Mortal(Master):
+    """The same areas as seen by who dies at a write: before it, or (`torn`) in the middle."""
+
+    def __init__(self, master: Master, writes: int, *, torn: bool) -> None:
+        super().__init__()
+        self.areas, self._left, self._torn = master.areas, writes, torn
+        self.death = asyncio.Event()
+
+    async def write(self, path: PurePosixPath, data: bytes, *, offset: int = 0, direct: bool = False) -> None:
+        self._left -= 1
+        if self._left >= 0:
+            await super().write(path, data, offset=offset, direct=direct)
+            return
+        if self._left == -1 and self._torn:
+            await super().write(path, data[: PAGE // 2] + bytes(PAGE // 2), offset=offset, direct=direct)
+        self.death.set()
+        await asyncio.Event().wait()
+
+
 class Pool:
     def __init__(self, master: Master, host_id: int) -> None:
         self.host_id = host_id
@@ -208,6 +227,77 @@ def test_request_that_a_dead_agent_left_is_answered_to_nobody_and_its_slot_is_fr
         await master.write(PurePosixPath("inbox"), left, offset=layout.page_offset(2), direct=True)
         async with spm(master, volumes.extend):
             assert await host(master, 2).ask(Extend(DOMAIN, volume(1), 2 * GIB)) == 2 * GIB
+
+    asyncio.run(main())
+
+
+async def until_death(mortal: Mortal, *work: asyncio.Future[Any]) -> bool:
+    """Whether it came before the work was done, which is ended then."""
+    dying = asyncio.ensure_future(mortal.death.wait())
+    doing = asyncio.ensure_future(asyncio.wait(work))
+    await asyncio.wait([dying, doing], return_when=asyncio.FIRST_COMPLETED, timeout=20)
+    for task in (dying, doing, *work):
+        task.cancel()
+    await asyncio.gather(dying, doing, *work, return_exceptions=True)
+    return mortal.death.is_set()
+
+
+async def asked_and_cleared(mail: HostMailbox, wish: Extend) -> None:
+    await mail.ask(wish)
+    await asyncio.wait(kept)
+
+
+TORN = pytest.mark.parametrize("torn", [False, True])
+
+
+@TORN
+def test_a_host_killed_at_any_write_gets_what_it_asks_for_again(*, torn: bool) -> None:
+    async def dies(writes: int) -> bool:
+        master, volumes = Master(), Volumes()
+        async with spm(master, volumes.extend):
+            mortal = Mortal(master, writes, torn=torn)
+            wish = Extend(DOMAIN, volume(1), GIB)
+            has_died = await until_death(mortal, asyncio.ensure_future(asked_and_cleared(host(mortal, 2), wish)))
+            for left in list(kept):
+                left.cancel()
+            await asked_and_cleared(host(master, 2), Extend(DOMAIN, volume(1), 2 * GIB))
+        assert volumes.sizes == {volume(1): 2 * GIB}
+        assert not any(isinstance(told, Extend) for told in layout.read_replies(master.page("outbox", 2)).values())
+        return has_died
+
+    async def main() -> None:
+        writes = 0
+        while await dies(writes):
+            writes += 1
+        assert writes > 3
+
+    asyncio.run(main())
+
+
+@TORN
+def test_an_spm_killed_at_any_write_leaves_nobody_without_an_answer(*, torn: bool) -> None:
+    async def dies(writes: int) -> bool:
+        master, volumes = Master(), Volumes()
+        mortal = Mortal(master, writes, torn=torn)
+        serving = asyncio.ensure_future(SpmMailbox(mortal, volumes.extend).serve())  # type: ignore[arg-type]
+        wishes = [Extend(DOMAIN, volume(number), number * GIB) for number in (1, 2, 3)]
+        one, two = host(master, 1), host(master, 2)
+        asking = [asked_and_cleared(mail, wish) for mail, wish in zip((one, two, two), wishes, strict=True)]
+        all_asked = asyncio.gather(*asking)
+        death = asyncio.ensure_future(mortal.death.wait())
+        await asyncio.wait([all_asked, death], return_when=asyncio.FIRST_COMPLETED, timeout=20)
+        serving.cancel()
+        death.cancel()
+        async with spm(master, volumes.extend), asyncio.timeout(20):
+            await all_asked
+        assert volumes.sizes == {wish.volume: wish.size for wish in wishes}
+        return mortal.death.is_set()
+
+    async def main() -> None:
+        writes = 0
+        while await dies(writes):
+            writes += 1
+        assert writes > 2
 
     asyncio.run(main())
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import time
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ from ovis.node.imports.settings import ImportSettings
 from ovis.node.jobs import Jobs
 from ovis.node.network_files import NetworkFiles
 from ovis.node.registry import HANDLERS
+from ovis.node.vm.external_access import HelpersFiles, OwnFiles
 from ovis.node.vm.lease_places import StorageLeases
 from ovis.node.vm.migration.settings import MigrationSettings
 from ovis.node.vm.settings import VmSettings
@@ -236,6 +238,8 @@ class Node:
             hooks=self.hooks,
         )
         vms.leases = StorageLeases(lambda: self.storage)
+        if os.geteuid() != 0:
+            vms.state_files = HelpersFiles(lambda: self.privileged, vms.settings, OwnFiles(vms.external_reads))
         vms.long_pauses.is_silent = lambda path: self._storage is not None and self._storage.is_silent(path)
         self._vms = vms
         try:

@@ -3,11 +3,37 @@
 import msgspec
 import pytest
 
-from ovis.node.privileged import access, adapters, devices, iscsi, loops, lvm, mounts, multipath, page_merging, rbd
+from ovis.node.privileged import (
+    access,
+    adapters,
+    devices,
+    guest_state,
+    iscsi,
+    loops,
+    lvm,
+    mounts,
+    multipath,
+    network,
+    page_merging,
+    rbd,
+)
 from ovis.node.privileged.protocol import Request, encode
 from ovis.node.privileged.table import VERBS, decode_request
 
-FAMILIES = (access, adapters, devices, iscsi, loops, lvm, mounts, multipath, page_merging, rbd)
+FAMILIES = (
+    access,
+    adapters,
+    devices,
+    guest_state,
+    iscsi,
+    loops,
+    lvm,
+    mounts,
+    multipath,
+    network,
+    page_merging,
+    rbd,
+)
 
 
 def test_no_request_is_forgotten() -> None:

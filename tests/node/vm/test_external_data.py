@@ -18,8 +18,9 @@ from vm_host import ID, VmHost, parameters, vm_host
 
 from ovis.client.types import VmParameters
 from ovis.node.errors import BadParameter
-from ovis.node.vm import ending, external_data
-from ovis.node.vm.external_data import NOTHING, ExternalDataFailed, read
+from ovis.node.vm import ending, external_data, external_files
+from ovis.node.vm.external_data import NOTHING, ExternalDataFailed
+from ovis.node.vm.external_files import read
 from ovis.node.vm.external_kinds import BYTES_MOST, Kind, Unreadable
 from ovis.node.vm.external_packing import unpack
 from ovis.node.vm.settings import VmSettings
@@ -44,7 +45,8 @@ class Time:
         self._write(self.sleeps)
 
     def read(self, kind: Kind, place: Path, **how: bool) -> external_data.Copy:
-        return read(kind, place, now=self.now, sleep=self.sleep, **{"rests": False, "force": False, **how})
+        found = read(place, now=self.now, sleep=self.sleep, **{"rests": False, "force": False, **how})
+        return external_data.copy_of(kind, found)
 
 
 def put(path: Path, data: bytes, at: float = OLD) -> Path:
@@ -100,7 +102,7 @@ def test_state_that_keeps_changing_is_read_by_force_only(tmp_path: Path) -> None
 
 def test_state_that_changes_while_it_is_read_is_never_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = put(tmp_path / "vars.fd", b"first")
-    whole = external_data._read_file
+    whole = external_files._read_file
     reads = []
 
     def torn(path: Path) -> bytes:
@@ -110,7 +112,7 @@ def test_state_that_changes_while_it_is_read_is_never_taken(tmp_path: Path, monk
             put(path, b"second", OLD + 1)
         return data
 
-    monkeypatch.setattr(external_data, "_read_file", torn)
+    monkeypatch.setattr(external_files, "_read_file", torn)
     assert unpack(Kind.NVRAM, Time().read(Kind.NVRAM, place).data) == {"": b"second"}
     assert len(reads) == 2
 
@@ -199,10 +201,10 @@ def test_tpm_of_a_vm_is_read_and_the_last_copy_answers_while_it_changes(
         first = await external_data.get(host.vms, vm, Kind.TPM, force=False)
         assert "tpm2/tpm2-00.permall" in unpack(Kind.TPM, first.data)
 
-        def changing(*_: object, **__: object) -> external_data.Copy:
+        def changing(*_: object, **__: object) -> external_files.Found:
             raise Unreadable("it keeps changing")
 
-        monkeypatch.setattr(external_data, "read", changing)
+        monkeypatch.setattr(external_files, "read", changing)
         assert await external_data.get(host.vms, vm, Kind.TPM, force=False) == first
         with pytest.raises(ExternalDataFailed):
             await external_data.get(host.vms, vm, Kind.TPM, force=True)

@@ -11,7 +11,7 @@ import pytest
 from vm_host import ID, VmHost, vm_host
 
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
-from ovis.node.vm import ending, external_data, external_watch
+from ovis.node.vm import ending, external_data, external_files, external_watch
 from ovis.node.vm.settings import VmSettings
 from ovis.node.vm.store import Intent
 
@@ -62,7 +62,7 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
     async def body(host: VmHost) -> None:
         await external_watch.look(host.vms)
         first = told(host)
-        monkeypatch.setattr(external_data, "_read_file", None)
+        monkeypatch.setattr(external_files, "_read_file", None)
         await external_watch.look(host.vms)
         assert told(host) == first
 

@@ -24,6 +24,8 @@ ADAPTERS = PurePosixPath("/usr/libexec/vdsm")
 SYSFS = PurePosixPath("/sys")
 NETWORK_STATE = PurePosixPath("/var/lib/vdsm")
 RESOLVER = PurePosixPath("/etc/resolv.conf")
+SWTPM = PurePosixPath("/var/lib/libvirt/swtpm")
+NVRAM = PurePosixPath("/var/lib/libvirt/qemu/nvram")
 ISCSI_RECORDS = (PurePosixPath("/etc/iscsi"), PurePosixPath("/var/lib/iscsi"))
 
 
@@ -34,6 +36,7 @@ class Rules:
     `iscsi_records`: where open-iscsi may keep them. `file_systems`: what may be mounted beside the usual ones.
     `loop_folder`: files of managed volumes for labs. `adapters`: helper programs that storage vendors have installed.
     `network_state`: where configurations of networks are kept. `resolver`: the file with the DNS servers.
+    `swtpm`, `nvram`: where libvirt has the contents of TPMs and UEFI variables.
     """
 
     repository: PurePosixPath
@@ -46,6 +49,8 @@ class Rules:
     sysfs: PurePosixPath = SYSFS
     network_state: PurePosixPath = NETWORK_STATE
     resolver: PurePosixPath = RESOLVER
+    swtpm: PurePosixPath = SWTPM
+    nvram: PurePosixPath = NVRAM
 
     def mount_point(self, target: str) -> PurePosixPath:
         """The path, if it lies below <repository>/mnt as written. Raises Refused."""

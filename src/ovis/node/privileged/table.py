@@ -13,6 +13,7 @@ from ovis.node.privileged import (
     access,
     adapters,
     devices,
+    guest_state,
     iscsi,
     loops,
     lvm,
@@ -63,6 +64,9 @@ VERBS: dict[type[Request[Any]], Verb] = {
     network.SaveNetworks: network.save_networks,
     network.RestoreNetworks: network.restore_networks,
     page_merging.TunePageMerging: page_merging.tune_page_merging,
+    guest_state.ReadGuestState: guest_state.read_guest_state,
+    guest_state.WriteGuestState: guest_state.write_guest_state,
+    guest_state.RemoveGuestState: guest_state.remove_guest_state,
 }
 
 decode_request: Callable[[msgspec.Raw], Request[Any]] = msgspec.msgpack.Decoder(

@@ -6,19 +6,18 @@ new one. libvirt takes over what it finds there, and gives it to the user that Q
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovis.client.types import VmParameters
-from ovis.node import durable_files
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DeadlineExceeded, ThreadsExhausted
-from ovis.node.vm.external_data import DEADLINE, ExternalDataFailed, place_of
+from ovis.node.privileged.errors import PrivilegedError
+from ovis.node.vm.external_access import DEADLINE
+from ovis.node.vm.external_data import ExternalDataFailed, place_of
 from ovis.node.vm.external_kinds import Kind, Unreadable
 from ovis.node.vm.settings import VmSettings
 
@@ -48,26 +47,24 @@ async def hand_back(vms: Vms, vm: Vm, given: VmParameters) -> None:
             raise BadParameter(field, f"the VM has no place for {kind.value} data in its description")
         what = _Return(kind, field, data, place)
         try:
-            await vms.external_reads.run(
-                f"hand the {kind.value} data back", partial(_write, what, vms.settings), deadline=DEADLINE
+            files = await vms.external_reads.run(
+                f"unpack the {kind.value} data", partial(_unpacked, what, vms.settings), deadline=DEADLINE
             )
-        except (DeadlineExceeded, ThreadsExhausted, OSError) as error:
+            await vms.state_files.write(kind, place, files)
+        except (DeadlineExceeded, ThreadsExhausted, OSError, PrivilegedError) as error:
             raise ExternalDataFailed(vm.id, kind.value, f"was not handed back: {error}") from error
 
 
-def _write(what: _Return, settings: VmSettings) -> None:
-    """Blocks."""
+def _unpacked(what: _Return, settings: VmSettings) -> dict[str, bytes]:
+    """Blocks. Raises BadParameter."""
     from ovis.node.vm.external_packing import unpack  # here: see `external_data`
 
-    try:
-        files = unpack(what.kind, what.data)
-    except Unreadable as error:
-        raise BadParameter(what.field, str(error)) from error
     if what.kind is Kind.NVRAM:
         _check_place(what, settings)
-        _replace_file(what.place, next(iter(files.values())))
-    else:
-        _replace_folder(what.place, files)
+    try:
+        return unpack(what.kind, what.data)
+    except Unreadable as error:
+        raise BadParameter(what.field, str(error)) from error
 
 
 def _check_place(what: _Return, settings: VmSettings) -> None:
@@ -76,42 +73,3 @@ def _check_place(what: _Return, settings: VmSettings) -> None:
     places = [Path(os.path.realpath(place)) for place in (*settings.allowed_paths, settings.nvram_folder)]
     if not any(folder.is_relative_to(place) for place in places) or what.place.is_symlink():
         raise BadParameter(what.field, f"{what.place} is no place to which such data may be written")
-
-
-def _replace_file(place: Path, data: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_name(f".{place.name}.new")
-    fresh.unlink(missing_ok=True)
-    try:
-        durable_files.write(fresh, data, flags=os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
-        fresh.replace(place)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
-    durable_files.flush(place.parent)
-
-
-def _replace_folder(place: Path, files: dict[str, bytes]) -> None:
-    """A folder cannot replace a full one in one step; a crash between the two leaves none, and the former beside it."""
-    place.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    fresh, former = (place.with_name(f".{place.name}.{end}") for end in ("new", "former"))
-    for leftover in (fresh, former):
-        shutil.rmtree(leftover, ignore_errors=True)
-    try:
-        fresh.mkdir()
-        fresh.chmod(0o711)  # as libvirt has it: the TPM runs as a user who owns what is below only
-        for name, data in files.items():
-            path = fresh / name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            durable_files.write(path, data, flags=os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
-        if place.exists():
-            place.rename(former)
-        fresh.rename(place)
-    except OSError:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if former.exists() and not place.exists():
-            former.rename(place)
-        raise
-    durable_files.flush(place.parent)
-    shutil.rmtree(former, ignore_errors=True)

@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ovis.node.hypervisor.errors import HypervisorError
+from ovis.node.privileged.errors import PrivilegedError
 from ovis.node.vm import external_data
 from ovis.node.vm.external_kinds import Kind, Unreadable
 
@@ -44,14 +45,11 @@ async def _look_at(vms: Vms, vm: Vm, kind: Kind) -> None:
         return
     known = vm.external_data.get(kind)
     try:
-        now = await vms.external_reads.run(
-            f"look at the {kind.value} data",
-            lambda: external_data.read_changed(kind, place, known),
-            deadline=external_data.DEADLINE,
-        )
-    except (Unreadable, OSError, HypervisorError) as error:
+        found = await vms.state_files.read(kind, place, rests=False, known=known.signature if known else ())
+        now = known if found is None else await external_data.pack(vms, kind, found)
+    except (Unreadable, OSError, HypervisorError, PrivilegedError) as error:
         log.debug("the %s data of VM %s cannot be read now: %s", kind.value, vm.id, error)
         return
-    if now != known and not vm.is_down:
+    if now is not None and now != known and not vm.is_down:
         vm.external_data[kind] = now
         vm.touch()

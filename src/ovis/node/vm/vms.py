@@ -34,6 +34,7 @@ from ovis.node.vm import create, definition, external_watch, libvirt_events, rec
 from ovis.node.vm.disks import recovery as disk_recovery
 from ovis.node.vm.disks.keeping import NoVolumes, VolumeKeeper
 from ovis.node.vm.disks.volumes import DriveResolver, PathDrives
+from ovis.node.vm.external_access import OwnFiles, StateFiles
 from ovis.node.vm.host_limits import HostLimitsReader
 from ovis.node.vm.lease_places import Leases
 from ovis.node.vm.long_pauses import LongPauses
@@ -94,6 +95,7 @@ class Vms:
         )
         self.consoles = ConsoleSessions()
         self.external_reads = Pool("external data", threads=2)
+        self.state_files: StateFiles = OwnFiles(self.external_reads)
         self.events = events
         self._vms: dict[str, Vm] = {}
         self._accepting: set[str] = set()

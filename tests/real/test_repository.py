@@ -172,6 +172,28 @@ def test_killed_upload_goes_on(repository: Repository, disk: Path) -> None:
     repository.said("image", "remove", made["image"])
 
 
+def test_an_upload_whose_agent_is_killed_goes_on(repository: Repository, disk: Path) -> None:
+    journal = repository.folder / "journal"
+    environment = {**os.environ, "OVIS_SOCKET": str(repository.agent.socket)}
+    words = ["image", "upload", str(disk), "--resume", str(journal), *repository.data]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ovis.shell", "node", *words], env=environment, stderr=subprocess.DEVNULL
+    )
+    until = time.monotonic() + SECONDS
+    while not journal.exists() and time.monotonic() < until:
+        time.sleep(0.005)
+    repository.agent.kill()
+    assert process.wait(SECONDS) != 0
+    repository.agent.start()
+    repository.said("storage", "open", "local", str(repository.folder / "disks"))
+    made = repository.said(*words)
+    assert not journal.exists()
+    (path,) = (repository.folder / "disks").glob(f"*/images/{made['image']}/{made['volume']}")
+    assert same(disk, path)
+    assert len([known for known in repository.said("image", "list") if known["description"] == "disk.raw"]) == 1
+    repository.said("image", "remove", made["image"])
+
+
 class UnixHttp(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=SECONDS)

@@ -50,7 +50,7 @@ def _console(vm: str, force: bool) -> None:
     from ovis.client.console import Refused, open_console
 
     options = click.get_current_context().ensure_object(Options)
-    vm_id = _id_of(options, vm)
+    vm_id = id_of(options, vm)
     try:
         tunnel = open_console(target_of(options), vm_id, force=force, timeout=options.timeout or 10.0)
     except ConnectionLost as error:
@@ -71,7 +71,7 @@ def _console(vm: str, force: bool) -> None:
         click.echo(f"\nThe console is closed{f': {tunnel.reason}' if tunnel.reason else ''}", err=True)
 
 
-def _id_of(options: Options, vm: str) -> str:
+def id_of(options: Options, vm: str) -> str:
     """An id as it is; a name is looked up."""
     if len(vm) == 36 and vm.count("-") == 4:
         return vm

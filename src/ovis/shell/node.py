@@ -137,15 +137,29 @@ class ClassGroup(SchemaGroup):
         self._name = name
 
     def texts(self) -> dict[str, str]:
-        return {name: _line(verb.doc) for name, verb in self._class.verbs.items()}
+        return {**self._own(), **{name: _line(verb.doc) for name, verb in self._class.verbs.items()}}
+
+    def _own(self) -> dict[str, str]:
+        if self._name != "VM":
+            return {}
+        from ovis.shell.vm_commands import TEXTS
+
+        return TEXTS
 
     def make(self, name: str) -> click.Command:
+        if name in self._own():
+            from ovis.shell.vm_commands import vm_command
+
+            return vm_command(name)
         from ovis.shell.verb import VerbCommand
 
         return VerbCommand(self._schema, f"{self._name}.{name}", self._class.verbs[name])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        write_commands(formatter, "Verbs", self.texts().items())
+        texts = self.texts()
+        if own := self._own():
+            write_commands(formatter, "Commands", [(name, texts.pop(name)) for name in own])
+        write_commands(formatter, "Verbs", texts.items())
         formatter.write_paragraph()
         formatter.write_text(f"`{ctx.command_path} VERB --help` explains one.")
 

@@ -74,8 +74,8 @@ class Relink(Step):
 @step("merge.finish")
 @dataclass(frozen=True)
 class Finish(Step):
-    """The base takes the place of top, which belongs to nothing any more. Each write may be repeated; between them the
-    chain from the leaf down is whole."""
+    """The base takes the place of top, which belongs to nothing any more. Top goes first: when storage fails in between,
+    the base is still ILLEGAL, so no VM starts, and the merge can be finalized once more."""
 
     is_final = True
 
@@ -86,15 +86,16 @@ class Finish(Step):
 
     async def do(self, work: Work) -> None:
         domain = await work.storage.domain(self.domain)
-        top = await domain.store.read(self.image, self.top)
-        base = await domain.store.read(self.image, self.base)
-        role = VolumeRole.LEAF if top.role is VolumeRole.LEAF else base.role
+        image = await reading.image(domain, self.image)
+        top, base = image.layer(self.top).metadata, image.layer(self.base).metadata
+        aside = replace(top, legality=Legality.ILLEGAL, role=VolumeRole.INTERNAL)
+        if aside != top:
+            await domain.store.write(self.image, self.top, aside)
+        is_last = all(child.id == self.top for child in image.children(self.base))
+        role = VolumeRole.LEAF if is_last else base.role
         finished = replace(base, legality=Legality.LEGAL, role=role, capacity=max(base.capacity, top.capacity))
         if finished != base:
             await domain.store.write(self.image, self.base, finished)
-        await domain.store.write(
-            self.image, self.top, replace(top, legality=Legality.ILLEGAL, role=VolumeRole.INTERNAL)
-        )
 
 
 @step("merge.reduce")

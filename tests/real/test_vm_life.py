@@ -171,15 +171,26 @@ def test_a_stuck_qemu_is_reported_and_can_be_destroyed(real: RealVms) -> None:
     run(real, body)
 
 
+def counters(vms: Vms, vm: Vm) -> tuple[int, int]:
+    now = stats(vms, vm)
+    (card,) = now["network"].values()
+    return int(now["cpuUsage"]), int(card["rx"]) + int(card["tx"])
+
+
 def test_a_vm_is_found_again_by_the_next_life(real: RealVms) -> None:
     async def whole() -> None:
         async with asyncio.timeout(LIMIT):
             async with real.life() as vms:
-                start = (await real.boot(vms)).start_time
+                vm = await real.boot(vms)
+                await vms.sample()
+                start, before = vm.start_time, counters(vms, vm)
+                assert all(count > 0 for count in before)
             async with real.life() as vms:
                 vm = vms.find(ID)
                 try:
                     assert vm.has_qemu
+                    await vms.sample()
+                    assert all(now >= then for now, then in zip(counters(vms, vm), before, strict=True))
                     assert (vm.start_time, vm.definition.metadata["startTime"]) == (start, start)
                     assert await vm.until(lambda: vm.guest is not None, seconds=30)
                 finally:

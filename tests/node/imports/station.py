@@ -25,6 +25,7 @@ class Station:
     jobs: Jobs
     external: SimulatedExternal
     imports: Imports
+    settings: ImportSettings
 
     async def ended(self, job_id: str = JOB) -> Job:
         job = self.jobs.find(job_id)
@@ -52,7 +53,7 @@ async def station(folder: Path, **changes: object) -> AsyncIterator[Station]:
     imports = Imports(jobs, external, settings, emulates=lambda: True)
     try:
         await imports.recover()
-        yield Station(folder, jobs, external, imports)
+        yield Station(folder, jobs, external, imports, settings)
     finally:
         await jobs.close()
         imports.close()

@@ -1,6 +1,7 @@
 """Imports by a real agent: archives as they come, a second libvirt as source, hostile input, a kill in the middle."""
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -160,6 +161,25 @@ def test_a_killed_agent_leaves_no_half_archive(place: Place) -> None:
         assert ended(node, JOB.format(34)) is HostJobStatus.ABORTED
     assert not [name for name in os.listdir(place.folder) if name.endswith((".part", "killed.ova"))]
     path.unlink()
+
+
+def test_a_file_system_that_fills_up_is_left_as_it_was(place: Place) -> None:
+    raw_disk(volume(place.storage, 35, 16 * MIB), 16 * MIB)
+    small, job = place.folder / "small", JOB.format(35)
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", small], check=True, timeout=10)
+    try:
+        with place.agent.client() as node:
+            with pytest.raises(RpcError, match="are free"):
+                node.ova.export(str(small / "out.ova"), exported(35), job)
+            node.ova.export(str(small / "out.ova"), exported(35), job, compressed=True)  # how small is not known before
+            assert ended(node, job) is HostJobStatus.FAILED
+            error = node.host.get_jobs(None, [job])[job].error
+        assert error is not None
+        assert "no space left" in error.message
+        assert os.listdir(small) == []
+    finally:
+        subprocess.run(["umount", small], check=True, timeout=10)
 
 
 def test_hostile_archives_have_clear_errors(place: Place) -> None:

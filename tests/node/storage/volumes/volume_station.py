@@ -13,6 +13,7 @@ from directory_store import DirectoryStore
 
 from ovis.client.types import TaskResult
 from ovis.node import processes
+from ovis.node.errors import NodeError
 from ovis.node.jobs import Jobs
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.repository import DomainPaths, Repository
@@ -118,6 +119,7 @@ class FolderDomain:
 class Station:
     def __init__(self, folder: Path, leases: SharedLeases | None = None) -> None:
         self.folder = folder
+        self.has_faults = False
         self.locks: Locks = LocalLocks() if leases is None else leases.host("here")
         repository = Repository(PurePosixPath(folder / "rhev"), PurePosixPath(folder / "run/vdsm"))
         settings = StorageSettings(state=folder / "state", run=folder / "run", repository=repository)
@@ -148,9 +150,9 @@ class Station:
         return await self.storage.tasks.start(verb, plan.steps, claims=plan.claims)
 
     async def done(self, plan: Plan) -> None:
-        """Run it as a task that succeeds."""
+        """Run it as a task that succeeds, unless storage has faults."""
         task = await self.storage.tasks.wait(await self.start(plan))
-        assert task.result is TaskResult.SUCCESS, task.message
+        assert self.has_faults or task.result is TaskResult.SUCCESS, task.message
 
     async def failed(self, plan: Plan) -> str:
         """Run it as a task that fails and is undone; its message."""
@@ -302,6 +304,45 @@ def every_death(
         assert left in (without, whole) or also(without, left), f"killed at change {number}: {left}"
     assert len(found) > 1
     return [left == whole for left in found]
+
+
+def every_fault(
+    folder: Path,
+    before: Callable[[Station], Coroutine[Any, Any, None]],
+    work: Callable[[Station], Coroutine[Any, Any, None]],
+    fault: int,
+    *,
+    also: Callable[[dict[str, Any], dict[str, Any]], bool] = lambda old, found: False,
+) -> int:
+    """Storage answers one change with `fault` (of errno), done or not: the work fails and nothing of it is left, or it
+    is done, or what `also` allows. How many faults."""
+    run(folder / "before", before)
+    without = run(folder / "before", state)
+    run(copied(folder / "before", folder / "whole"), work)
+    whole = run(folder / "whole", state)
+    number = 0
+    while True:
+        left = [number]
+
+        def fail(what: str, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] == -1:
+                raise OSError(fault, os.strerror(fault), what)
+
+        async def main(station: Station, fail: Callable[[str], None] = fail) -> dict[str, Any]:
+            for domain in station.domains.values():
+                domain.watch(fail)
+            station.has_faults = True
+            with contextlib.suppress(NodeError, OSError):
+                await work(station)
+            return station.state()
+
+        found = run(copied(folder / "before", folder / str(number)), main)
+        if left[0] >= 0:
+            assert found == whole
+            return number
+        assert found in (without, whole) or also(without, found), f"fault {number}: {found}"
+        number += 1
 
 
 def qemu_io(path: Path, format: str, *commands: str) -> str:

@@ -1,5 +1,3 @@
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,12 +13,14 @@ from volume_station import (
     RAW,
     Station,
     deaths,
+    dies_at,
     dies_in,
     every_death,
     image_id,
     qemu_img,
     qemu_io,
     run,
+    slow_qemu_img,
     volume_id,
     wish,
 )
@@ -90,20 +90,6 @@ async def check(host: Station, domain: DomainId, leaf: int, format: str = "qcow2
         await host[domain].store.activate(image_id(1), volume)
     qemu_io(await host.path(domain, 1, leaf), format, "read -P 1 0 1M", "read -P 2 1M 1M", "read -P 3 2M 1M",
             "read -P 1 3M 1M", "read -P 0 4M 8M", "read -P 2 12M 1M", "read -P 0 13M 3M")  # fmt: skip
-
-
-def slow_qemu_img(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A qemu-img that copies 16 MiB in a second."""
-    folder.mkdir()
-    program = folder / "qemu-img"
-    program.write_text(
-        f"""#!/bin/sh
-case $1 in commit|convert) what=$1; shift; set -- "$what" -r 16M "$@";; esac
-exec {shutil.which("qemu-img")} "$@"
-"""
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
 def checked(path: Path) -> int:
@@ -227,10 +213,6 @@ def test_killed_in_the_middle_of_the_data_nothing_is_lost(
     slow_qemu_img(tmp_path / "bin", monkeypatch)
     merge, place = subchain(FILE, 2, 3), tmp_path / "host"
 
-    def die(now: int) -> None:
-        if now >= percent:
-            os.kill(os.getpid(), 9)
-
     async def before(host: Station) -> None:
         await made(host, FILE)
         qemu_io(await host.path(FILE, 1, 3), "qcow2", "write -P 7 4M 8M")
@@ -248,7 +230,7 @@ def test_killed_in_the_middle_of_the_data_nothing_is_lost(
         qemu_io(await host.path(FILE, 1, 2), "qcow2", *read)
 
     run(place, before)
-    assert dies_in(place, lambda host: job(host, merge, on_percent=die))
+    assert dies_in(place, lambda host: job(host, merge, on_percent=dies_at(percent)))
     run(place, look)
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from volume_station import (
     MIB,
     RAW,
     Station,
+    dies_at,
+    dies_in,
     image_id,
     killed_at,
     qemu_img,
     qemu_io,
     run,
+    slow_qemu_img,
     volume_id,
     wish,
 )
@@ -56,9 +60,15 @@ def guarded(domain: DomainId, image: int, volume: int, generation: int | None = 
 def nobody(_: int) -> None: ...
 
 
-async def copy(host: Station, source: DomainId, target: DomainId, generation: int | None = None) -> None:
+async def copy(
+    host: Station,
+    source: DomainId,
+    target: DomainId,
+    generation: int | None = None,
+    on_percent: Callable[[int], None] = nobody,
+) -> None:
     place = Place(source, image_id(1), volume_id(1))
-    await jobs(host).copy_data(place, guarded(target, 2, 2, generation), with_bitmaps=False, on_percent=nobody)
+    await jobs(host).copy_data(place, guarded(target, 2, 2, generation), with_bitmaps=False, on_percent=on_percent)
 
 
 async def written_number(path: Path) -> int:
@@ -131,6 +141,30 @@ def test_killed_in_the_middle_of_a_copy_the_target_is_illegal_or_whole(tmp_path:
             break
     assert seen[-1] == (1, Legality.LEGAL)
     assert set(seen) == {(0, Legality.LEGAL), (0, Legality.ILLEGAL), (1, Legality.LEGAL)}
+
+
+@pytest.mark.parametrize(("source", "target"), [(FILE, BLOCK), (BLOCK, FILE)])
+def test_killed_in_the_middle_of_the_data_it_is_illegal_and_copied_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: DomainId, target: DomainId
+) -> None:
+    slow_qemu_img(tmp_path / "bin", monkeypatch)
+
+    async def before(host: Station) -> None:
+        await two_disks(host, source, target)
+        qemu_io(await host.path(source, 1, 1), "qcow2", "write -P 5 8M 8M")
+        await host[source].store.deactivate(image_id(1), volume_id(1))
+
+    async def look(host: Station) -> None:
+        found = await host.metadata(target, 2, 2)
+        assert (found.generation, found.legality) == (0, Legality.ILLEGAL)
+        monkeypatch.undo()
+        await copy(host, source, target, 0)
+        qemu_io(await host.path(target, 2, 2), "qcow2", "read -P 4 1M 1M", "read -P 5 8M 8M", "read -P 0 16M 48M")
+
+    place = tmp_path / "host"
+    run(place, before)
+    assert dies_in(place, lambda host: copy(host, source, target, 0, dies_at(30)))
+    run(place, look)
 
 
 def test_another_hosts_work_is_not_disturbed(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import subprocess
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar, cast
 
+import pytest
 from directory_store import DirectoryStore
 
 from ovis.client.types import TaskResult
@@ -343,6 +345,30 @@ def every_fault(
             return number
         assert found in (without, whole) or also(without, found), f"fault {number}: {found}"
         number += 1
+
+
+def slow_qemu_img(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A qemu-img that copies 16 MiB in a second."""
+    folder.mkdir()
+    program = folder / "qemu-img"
+    program.write_text(
+        f"""#!/bin/sh
+case $1 in commit|convert) what=$1; shift; set -- "$what" -r 16M "$@";; esac
+exec {shutil.which("qemu-img")} "$@"
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def dies_at(percent: int) -> Callable[[int], None]:
+    """Of a work that tells how far it is."""
+
+    def told(now: int) -> None:
+        if now >= percent:
+            os.kill(os.getpid(), 9)
+
+    return told
 
 
 def qemu_io(path: Path, format: str, *commands: str) -> str:

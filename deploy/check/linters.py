@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.check.verdict import Verdict
 
-_SOURCES = ("src", "deploy", "tests")
+_SOURCES = ("src", "deploy", "tests", "hooks")
 _CHECKS = {
     "ruff check": ["ruff", "check", "--quiet", *_SOURCES],
     "ruff format": ["ruff", "format", "--check", "--quiet", *_SOURCES],

@@ -1,0 +1,1 @@
+before_device_create.py

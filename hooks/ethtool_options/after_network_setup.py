@@ -1,0 +1,1 @@
+before_network_setup.py

@@ -1,0 +1,1 @@
+after_get_all_vm_stats.py

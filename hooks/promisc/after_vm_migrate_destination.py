@@ -1,0 +1,1 @@
+after_vm_start.py

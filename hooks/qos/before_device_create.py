@@ -1,0 +1,1 @@
+before_vm_start.py

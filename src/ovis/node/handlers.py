@@ -1,22 +1,16 @@
 """Importing this module fills the registry: every module that answers verbs stands here.
 
-What only hosts with storage need is loaded at its first call, so its verbs are listed; a test compares.
+What not every host needs (storage, hot-plugging, backups) is loaded at its first call, so its verbs are listed; a test
+compares.
 """
 
 from ovis.node import jobs_verbs as jobs
 from ovis.node.console import verbs as console
 from ovis.node.guest import verbs as guest
 from ovis.node.host import verbs as host
-from ovis.node.imports import verbs as imports
 from ovis.node.registry import late
-from ovis.node.vm import external_data_verbs as external_data
 from ovis.node.vm import verbs as vm
-from ovis.node.vm import xml_verbs as xml
-from ovis.node.vm.backup import verbs as backup
-from ovis.node.vm.disks import verbs as disks
-from ovis.node.vm.hotplug import verbs as hotplug
 from ovis.node.vm.migration import verbs as migration
-from ovis.node.vm.tuning import verbs as tuning
 
 # module -> class -> verbs
 LATE: dict[str, dict[str, tuple[str, ...]]] = {
@@ -145,23 +139,90 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.storage.transfers.verbs": {
         "Host": ("add_image_ticket", "extend_image_ticket", "get_image_ticket", "remove_image_ticket"),
     },
+    "ovis.node.imports.verbs": {
+        "Host": (
+            "abortV2VJob",
+            "convertExternalVm",
+            "convertExternalVmFromOva",
+            "deleteV2VJob",
+            "getConvertedVm",
+            "getExternalVMNames",
+            "getExternalVMs",
+            "getExternalVmFromOva",
+        ),
+    },
+    "ovis.node.vm.backup.verbs": {
+        "VM": (
+            "backup_info",
+            "delete_checkpoints",
+            "dump_checkpoint",
+            "list_checkpoints",
+            "redefine_checkpoints",
+            "start_backup",
+            "stop_backup",
+        ),
+    },
+    "ovis.node.vm.disks.verbs": {
+        "VM": (
+            "diskReplicateFinish",
+            "diskReplicateStart",
+            "diskSizeExtend",
+            "getDiskAlignment",
+            "merge",
+            "refresh_disk",
+            "seal",
+            "snapshot",
+        ),
+    },
+    "ovis.node.vm.external_data_verbs": {
+        "VM": (
+            "getExternalData",
+            "setDestroyOnReboot",
+        ),
+    },
+    "ovis.node.vm.hotplug.verbs": {
+        "VM": (
+            "changeCD",
+            "changeFloppy",
+            "hotplugDisk",
+            "hotplugHostdev",
+            "hotplugLease",
+            "hotplugMemory",
+            "hotplugNic",
+            "hotunplugDisk",
+            "hotunplugHostdev",
+            "hotunplugLease",
+            "hotunplugMemory",
+            "hotunplugNic",
+            "updateDevice",
+        ),
+    },
+    "ovis.node.vm.tuning.verbs": {
+        "Host": ("getAllVmIoTunePolicies",),
+        "VM": (
+            "getIoTune",
+            "getIoTunePolicy",
+            "setBalloonTarget",
+            "setCpuTunePeriod",
+            "setCpuTuneQuota",
+            "setIoTune",
+            "setNumberOfCpus",
+            "updateVmPolicy",
+        ),
+    },
+    "ovis.node.vm.xml_verbs": {
+        "VM": ("getXmlDifference",),
+    },
 }
 
 for module, classes in LATE.items():
     late(module, (f"{name}.{verb}" for name, verbs in classes.items() for verb in verbs))
 
 __all__ = [
-    "backup",
     "console",
-    "disks",
-    "external_data",
     "guest",
     "host",
-    "hotplug",
-    "imports",
     "jobs",
     "migration",
-    "tuning",
     "vm",
-    "xml",
 ]

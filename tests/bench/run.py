@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import machine
+import rows_block_domain
 import rows_calls
 import rows_command
 import rows_create
@@ -21,6 +22,7 @@ import rows_fresh
 import rows_hang
 import rows_migration
 import rows_process
+import rows_thin
 import rows_transfers
 import rows_vm_create
 import rows_vm_many
@@ -29,6 +31,8 @@ from agent import ROOT, AgentFailed
 from bench import Bench
 from clients import LoadFailed
 
+from deploy.bed.line import BedEnded, BedNotReady
+from deploy.bed.machine import CommandFailed
 from ovis.wire.errors import WireError
 
 GROUPS = (
@@ -43,6 +47,8 @@ GROUPS = (
     rows_migration,
     rows_file_domain,
     rows_transfers,
+    rows_block_domain,
+    rows_thin,
 )
 
 
@@ -54,7 +60,7 @@ def main() -> int:
     for group in GROUPS:
         try:
             group.measure(bench)
-        except (AgentFailed, LoadFailed, WireError) as error:
+        except (AgentFailed, LoadFailed, WireError, BedEnded, BedNotReady, CommandFailed, AssertionError) as error:
             failed = True
             bench.notes.append(f"{group.__name__}: {error}")
     for note in bench.notes:

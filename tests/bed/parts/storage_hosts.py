@@ -70,8 +70,8 @@ class StorageHost:
         finally:
             connection.close()
 
-    def until(self, what: str, condition: Any) -> Any:
-        end = time.monotonic() + PATIENCE
+    def until(self, what: str, condition: Any, *, patience: float = PATIENCE) -> Any:
+        end = time.monotonic() + patience
         trouble: object = None
         while time.monotonic() < end:
             try:

@@ -26,6 +26,8 @@ from ovis.node.privileged.server import serve
 
 log = logging.getLogger(__name__)
 
+NICE = -10
+"""Its commands are short, and guests wait for some of them, on a host whose CPUs guests may fill."""
 LONGEST_GRACE = 15.0
 """For commands that end with the helper: more than any of them is given to end."""
 
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         resolver=PurePosixPath(options.resolver),
     )
     os.umask(0o022)
+    with contextlib.suppress(OSError):  # a container may forbid it
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
     try:
         asyncio.run(_run(options, rules))
     except OSError as error:

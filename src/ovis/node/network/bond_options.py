@@ -71,6 +71,22 @@ OPTIONS: dict[str, Option] = {
     "lacp_active": Option(29, 1, "on", ("off", "on"), live=False),
     "missed_max": Option(30, 1, "2", largest=255),
 }
+OF_SOME_MODES = frozenset(
+    {
+        "ad_actor_sys_prio",
+        "ad_actor_system",
+        "ad_select",
+        "ad_user_port_key",
+        "arp_interval",
+        "arp_ip_target",
+        "arp_validate",
+        "lacp_active",
+        "lacp_rate",
+        "packets_per_slave",
+        "primary",
+        "tlb_dynamic_lb",
+    }
+)
 _OTHER_NAMES = {"num_unsol_na": "num_grat_arp", "arp_missed_max": "missed_max", "slow": "lacp_rate"}
 
 

@@ -158,7 +158,13 @@ class _Plan:
                     self.masters[name] = ""
                 yield SetUp(before.name, False)
                 self.down.add(before.name)
-                yield SetOptions(before.name, Kind.BOND, {k: v for k, v in changed.items() if k != "primary"})
+                # the driver takes an option's default only in a mode that has the option
+                leaving = {k: v for k, v in changed.items() if k in bond_options.OF_SOME_MODES and k in before.options}
+                gone = {k: v for k, v in leaving.items() if k not in bond_options.normal(after.options)}
+                if gone:
+                    yield SetOptions(before.name, Kind.BOND, gone)
+                rest = {k: v for k, v in changed.items() if k not in gone and k != "primary"}
+                yield SetOptions(before.name, Kind.BOND, rest)
         for link in self._wanted():
             if link.kind is Kind.NIC and self._is_bond(link.master) and self.masters.get(link.name) != link.master:
                 if self.actual.link(link.name) is None:
@@ -171,6 +177,8 @@ class _Plan:
         for before, after in self._staying():
             changed = changed_options(before, after)
             live = {k: v for k, v in changed.items() if k in bond_options.OPTIONS and bond_options.OPTIONS[k].live}
+            if before.name in self.down:  # done but for the port that it could not have had then
+                live = {k: v for k, v in live.items() if k == "primary" and v}
             if before.kind is Kind.BOND and live:
                 yield SetOptions(before.name, Kind.BOND, live)
 

@@ -84,7 +84,7 @@ class Node:
         self._fencing: Fencing | None = None
         self.hosted_engine: HostedEngine | None = None
         """None on hosts that are not set up for one."""
-        self.hooks = Hooks(_hook_settings(config))
+        self.hooks = Hooks(_hook_settings(config), lambda: self.privileged)
         self.consoles = ConsoleDoors(lambda: self.vms, time.monotonic)
         self._networks: Networks | None = None
         self._network_files = NetworkFiles(config.network.folder)

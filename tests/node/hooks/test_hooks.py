@@ -10,6 +10,9 @@ from scripts_made import HookFolder
 
 from ovis.node.hooks import runner
 from ovis.node.hooks.errors import HookFailed
+from ovis.node.hooks.hooks import Hooks
+from ovis.node.privileged.errors import Refused
+from ovis.node.privileged.hook_scripts import HookOutcome
 
 DOMAIN = "<domain><name>one</name></domain>"
 
@@ -170,3 +173,32 @@ def _is_alive(number: int) -> bool:
         return "Z" not in Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
+
+
+class HelperOfRoot:
+    def __init__(self, outcome: HookOutcome | Exception) -> None:
+        self.outcome = outcome
+        self.requests: list[Any] = []
+
+    async def call(self, request: Any, *, seconds: float | None = None, told: object = None) -> Any:
+        self.requests.append(request)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+def test_scripts_that_expect_root_run_in_the_helper(made: HookFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 36)
+    made.shell("before_network_setup", "echo '[2]' > $_hook_json")
+    made.shell("before_vm_start", "echo '<b/>' > $_hook_domxml")
+    helper = HelperOfRoot(HookOutcome("[3]"))
+    hooks = Hooks(made.settings, lambda: helper)
+    assert asyncio.run(hooks.run_json("before_network_setup", [1])) == [3]
+    assert [(one.point, one.payload) for one in helper.requests] == [("before_network_setup", "[1]")]
+    assert asyncio.run(hooks.run("before_vm_start", "<a/>")) == "<b/>\n"
+    for outcome in (HookOutcome("[3]", "10_test", "no"), Refused("the hook", "others can change it")):
+        helper.outcome = outcome
+        with pytest.raises(HookFailed):
+            asyncio.run(hooks.run_json("before_network_setup", [1]))
+    made.shell("after_network_setup", "true")
+    assert asyncio.run(hooks.run_json("after_network_setup", [1])) == [1]

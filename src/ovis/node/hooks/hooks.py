@@ -6,8 +6,9 @@ Everything else of the hooks is loaded when the first script runs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from ovis.node.hooks.points import POINTS, Payload
 from ovis.node.hooks.scripts import Scripts
@@ -15,14 +16,18 @@ from ovis.node.hooks.settings import HookSettings
 
 if TYPE_CHECKING:
     from ovis.node.hooks.statistics import StatisticsHooks
+    from ovis.node.privileged.client import Root
 
 log = logging.getLogger(__name__)
 NONE: Mapping[str, str] = {}
 
 
 class Hooks:
-    def __init__(self, settings: HookSettings | None = None) -> None:
+    """`root` gives the root helper, which runs the scripts that expect to be root where the agent is not."""
+
+    def __init__(self, settings: HookSettings | None = None, root: Callable[[], Root] | None = None) -> None:
         self.settings = settings or HookSettings()
+        self._root = root
         self.scripts = Scripts(self.settings.folder)
         self._is_clean = False
         self._statistics: StatisticsHooks | None = None
@@ -44,6 +49,8 @@ class Hooks:
         from ovis.node.hooks.errors import HookFailed
 
         known = POINTS[point]
+        if known.wants_root and self._root is not None and os.geteuid() != 0:
+            return await self._run_as_root(point, payload, self._root())
         own = {"OVIS_LAUNCH_FOLDER": str(self.settings.launch_folder)}
         if vm_id:
             own["vmId"] = vm_id
@@ -69,6 +76,23 @@ class Hooks:
             raise failure
         log.warning("%s; the operation goes on", failure)
         return text
+
+    async def _run_as_root(self, point: str, payload: str, root: Root) -> str:
+        from ovis.node.hooks.errors import HookFailed
+        from ovis.node.privileged.errors import PrivilegedError
+        from ovis.node.privileged.hook_scripts import SPARE, RunHooks
+
+        try:
+            request = RunHooks(point=cast(Any, point), payload=payload)
+            outcome = await root.call(request, seconds=self.settings.seconds + SPARE)
+        except (PrivilegedError, OSError) as error:
+            return str(self.refuse(point, str(error), instead=payload))
+        if outcome.why:
+            failure = HookFailed(point, outcome.script, outcome.why)
+            if POINTS[point].refuses:
+                raise failure
+            log.warning("%s; the operation goes on", failure)
+        return outcome.payload
 
     async def run_json(
         self, point: str, value: Any, *, vm_id: str = "", variables: Mapping[str, str] = NONE

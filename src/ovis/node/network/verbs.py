@@ -9,7 +9,9 @@ import msgspec
 
 from ovis.client.types import VdsmNetworkCapabilities
 from ovis.client.verbs import HostSetupNetworksArgs
+from ovis.node.hooks.hooks import Hooks
 from ovis.node.host.monitor import HostMonitor
+from ovis.node.network import setup_hooks
 from ovis.node.network.errors import PARAMS, Wrong
 from ovis.node.network.model import Change
 from ovis.node.network.networks import Networks
@@ -29,6 +31,9 @@ class WithNetworks(Protocol):
     @property
     def networks(self) -> Networks: ...
 
+    @property
+    def hooks(self) -> Hooks: ...
+
 
 @verb("Host.setupNetworks")
 async def setup_networks(node: WithNetworks, args: HostSetupNetworksArgs) -> None:
@@ -39,7 +44,8 @@ async def setup_networks(node: WithNetworks, args: HostSetupNetworksArgs) -> Non
             raise Wrong(PARAMS, "options.connectivityTimeout", f"at most {LONGEST_WAIT} s")
         within = float(options.connectivity_timeout)
     save = options is not None and options.commit_on_success
-    await node.networks.set_up(change_of(args), confirm_within=within, save=save)
+    async with setup_hooks.around(node.hooks, args) as wanted:
+        await node.networks.set_up(change_of(wanted), confirm_within=within, save=save)
 
 
 @verb("Host.setSafeNetworkConfig")

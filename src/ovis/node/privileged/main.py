@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file_systems=frozenset(options.file_system),
         loop_folder=PurePosixPath(options.loop_folder),
         adapters=PurePosixPath(options.adapters),
+        hooks=PurePosixPath(options.hooks),
         network_state=PurePosixPath(options.network_state),
         resolver=PurePosixPath(options.resolver),
     )
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--loop-folder", default=Rules.loop_folder, help="files of managed volumes for labs")
     parser.add_argument("--adapters", default=Rules.adapters, help="helper programs for managed volumes of vendors")
+    parser.add_argument("--hooks", default=Rules.hooks, help="folder of hook scripts")
     parser.add_argument("--network-state", default=Rules.network_state, help="folder of configurations of networks")
     parser.add_argument("--resolver", default=Rules.resolver, help="the file with the DNS servers of the host")
     parser.add_argument("--log-level", default="WARNING", choices=("INFO", "WARNING", "ERROR"))

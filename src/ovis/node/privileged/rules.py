@@ -21,6 +21,7 @@ GROUP_NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 _DEVICE = re.compile(r"/dev(/[A-Za-z0-9+_.:@#%=,-]+)+")
 LOOP_FOLDER = PurePosixPath("/var/lib/ovis/managed")
 ADAPTERS = PurePosixPath("/usr/libexec/vdsm")
+HOOKS = PurePosixPath("/usr/libexec/vdsm/hooks")
 SYSFS = PurePosixPath("/sys")
 NETWORK_STATE = PurePosixPath("/var/lib/vdsm")
 RESOLVER = PurePosixPath("/etc/resolv.conf")
@@ -46,6 +47,7 @@ class Rules:
     file_systems: frozenset[str] = field(default_factory=frozenset)
     loop_folder: PurePosixPath = LOOP_FOLDER
     adapters: PurePosixPath = ADAPTERS
+    hooks: PurePosixPath = HOOKS
     sysfs: PurePosixPath = SYSFS
     network_state: PurePosixPath = NETWORK_STATE
     resolver: PurePosixPath = RESOLVER

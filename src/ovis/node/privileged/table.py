@@ -14,6 +14,7 @@ from ovis.node.privileged import (
     adapters,
     devices,
     guest_state,
+    hook_scripts,
     iscsi,
     loops,
     lvm,
@@ -67,6 +68,7 @@ VERBS: dict[type[Request[Any]], Verb] = {
     guest_state.ReadGuestState: guest_state.read_guest_state,
     guest_state.WriteGuestState: guest_state.write_guest_state,
     guest_state.RemoveGuestState: guest_state.remove_guest_state,
+    hook_scripts.RunHooks: hook_scripts.run_hooks,
 }
 
 decode_request: Callable[[msgspec.Raw], Request[Any]] = msgspec.msgpack.Decoder(

@@ -113,10 +113,10 @@ class SimulatedRoot:
 
     def _lvm(self, request: RunLvm) -> CommandResult:
         self.commands.append(request.arguments)
-        self.before(request.arguments)
         command, *words = request.arguments
         options, named = parse(words)
         try:
+            self.before(request.arguments)
             output = getattr(self, f"_{command}")(options, named, request.config)
         except Refusal as error:
             return CommandResult(5, b"", f"  {error}\n".encode())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from block_station import FIRST, GIB, SECOND, metadata_of, new_domain, new_image, new_volume, station
-from simulated_lvm import EXTENT, SimulatedRoot
+from simulated_lvm import EXTENT, Refusal, SimulatedRoot
 
 from ovis.node.storage.domains.block_creation import create_block_domain
 from ovis.node.storage.domains.block_domain import BlockDomain
@@ -206,6 +206,26 @@ def test_growing_what_others_have_grown_meanwhile_is_decided_anew(tmp_path: Path
         del root.groups[domain.id].volumes[volume]
         with pytest.raises(NoSuchVolume):
             await domain.store.grow(volume, lambda metadata: 6 * GIB)
+
+    run(tmp_path, body)
+
+
+def test_a_refresh_on_disks_that_were_added_meanwhile_reads_the_group(tmp_path: Path) -> None:
+    async def body(domain: BlockDomain, root: SimulatedRoot) -> None:
+        image = new_image()
+        volume = await made(domain, image)
+        await domain.store.activate(image, volume)
+        refused: list[str] = []
+
+        def refuse_once(words: tuple[str, ...]) -> None:
+            if "--refresh" in words and not refused:
+                refused.append(words[0])
+                raise Refusal("Refusing refresh of partial LV")
+
+        root.before = refuse_once
+        root.commands.clear()
+        await domain.store.refresh(volume)
+        assert [words[0] for words in root.commands] == ["lvchange", "fullreport", "lvchange"]
 
     run(tmp_path, body)
 

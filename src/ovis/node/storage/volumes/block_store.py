@@ -37,8 +37,7 @@ from ovis.node.storage.formats.volume_metadata import VolumeMetadata
 from ovis.node.storage.formats.volume_tags import INITIALIZING, Removal, Unfinished, VolumeTags
 from ovis.node.storage.io.interface import FileIo
 from ovis.node.storage.lvm import logical_volumes
-from ovis.node.storage.lvm.errors import VolumeExtendFailed
-from ovis.node.storage.lvm.errors import VolumeDeactivateFailed
+from ovis.node.storage.lvm.errors import VolumeDeactivateFailed, VolumeExtendFailed, VolumeRefreshFailed
 from ovis.node.storage.lvm.logical_volumes import GroupFull
 from ovis.node.storage.lvm.lvm import Lvm
 from ovis.node.storage.lvm.memory import GroupMemory
@@ -223,7 +222,11 @@ class BlockStore:
         return wanted
 
     async def refresh(self, volume: VolumeId) -> None:
-        await logical_volumes.refresh(self._lvm, self.domain, _name(volume))
+        try:
+            await logical_volumes.refresh(self._lvm, self.domain, _name(volume))
+        except VolumeRefreshFailed:  # the new extents may lie on a disk that was added since the group was read
+            await self._memory.read(self.domain)
+            await logical_volumes.activate(self._lvm, self.domain, [_name(volume)])
 
     async def activate(self, image: ImageId, volume: VolumeId, *, writable: bool = True) -> PurePosixPath:
         self._found(await self.group(), image, volume)

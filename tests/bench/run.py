@@ -20,7 +20,9 @@ import rows_create
 import rows_file_domain
 import rows_fresh
 import rows_hang
+import rows_helper
 import rows_migration
+import rows_network
 import rows_process
 import rows_thin
 import rows_transfers
@@ -41,6 +43,7 @@ GROUPS = (
     rows_hang,
     rows_create,
     rows_process,
+    rows_helper,
     rows_command,
     rows_vm_create,
     rows_vm_many,
@@ -49,6 +52,7 @@ GROUPS = (
     rows_transfers,
     rows_block_domain,
     rows_thin,
+    rows_network,
 )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ovis.node.network import bond_options
+from ovis.node.network.model import DEFAULT_MTU
 from ovis.node.network.state import DHCP, Address, Dhcp, Ipv6Mode, Kind, Link, Route, Rule, State
 from ovis.node.network.steps import (
     AddAddress,
@@ -201,8 +202,18 @@ class _Plan:
                 yield SetMtu(before.name, after.mtu)
         for link in self._wanted():
             there = self.actual.link(link.name)
-            if link.name in self.made or (there is not None and link.mtu > there.mtu):
+            if link.name in self.made:
+                if not self._comes_with_mtu(link):
+                    yield SetMtu(link.name, link.mtu)
+            elif there is not None and link.mtu > there.mtu:
                 yield SetMtu(link.name, link.mtu)
+
+    def _comes_with_mtu(self, link: Link) -> bool:
+        """Whether the kernel makes it so by itself: a VLAN like what it is on, others with the default."""
+        if link.kind is not Kind.VLAN:
+            return link.mtu == DEFAULT_MTU
+        both = self._stays(link.base)
+        return both is not None and both[0].mtu == both[1].mtu == link.mtu
 
     def _is_there(self, name: str) -> bool:
         return name in self.made or self.actual.link(name) is not None

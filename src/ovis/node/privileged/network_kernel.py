@@ -234,11 +234,9 @@ def _rule(rule: Rule) -> bytes:
 def _set_ipv6(name: str, mode: Ipv6Mode) -> None:
     """`accept_ra` 2: also on a host that forwards. Without IPv6 in the kernel it is off already."""
     folder = Path("/proc/sys/net/ipv6/conf") / name
-    values = {
-        "accept_ra": "2" if mode.accepts else "0",
-        "autoconf": str(int(mode.autoconf)),
-        "disable_ipv6": str(int(not mode.is_on)),
-    }
+    values = {"disable_ipv6": str(int(not mode.is_on))}
+    if mode.is_on:  # else the two mean nothing
+        values = {"accept_ra": "2" if mode.accepts else "0", "autoconf": str(int(mode.autoconf)), **values}
     for file, value in values.items():
         try:
             (folder / file).write_text(value)

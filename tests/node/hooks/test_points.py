@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from ovis.node.hooks.points import POINTS, Payload
 
 
@@ -17,3 +19,8 @@ def test_payloads_are_named_by_their_variable() -> None:
     assert POINTS["before_vm_start"].payload.variable == "_hook_domxml"
     assert POINTS["after_get_caps"].payload.variable == "_hook_json"
     assert POINTS["before_vdsm_start"].payload is Payload.NOTHING
+
+
+def test_each_stands_in_the_documentation() -> None:
+    text = (Path(__file__).parents[3] / "docs/host/hooks.md").read_text()
+    assert [name for name in POINTS if f"`{name}`" not in text] == []

@@ -71,11 +71,30 @@ async def cleared(host: Station) -> None:
         await clear(host[domain], image_id(1))  # type: ignore[arg-type]
 
 
-@BOTH
-@pytest.mark.parametrize("work", [create, extend, copy, prepare], ids=lambda work: work.__name__)
+@pytest.mark.parametrize(
+    ("work", "domain"),
+    [(create, FILE), (create, BLOCK), (extend, FILE), (extend, BLOCK), (copy, FILE), (prepare, BLOCK)],
+    ids=lambda given: getattr(given, "__name__", "block" if given == BLOCK else "files"),
+)
 def test_an_operation_that_fails_leaves_nothing(tmp_path: Path, domain: DomainId, work: Work) -> None:
     faults = every_fault(tmp_path, lambda host: chain(host, domain), lambda host: work(host, domain), errno.EIO)
     assert faults > 1
+
+
+@pytest.mark.parametrize("work", [create, extend, copy, prepare], ids=lambda work: work.__name__)
+def test_an_operation_whose_io_is_killed_leaves_nothing(tmp_path: Path, work: Work) -> None:
+    assert every_fault(tmp_path, lambda host: chain(host, FILE), lambda host: work(host, FILE), None) > 1
+
+
+@pytest.mark.parametrize("work", [delete, delete_image], ids=lambda work: work.__name__)
+def test_a_deletion_whose_io_is_killed_goes_on_once_it_has_begun(tmp_path: Path, work: Work) -> None:
+    def is_marked(before: dict[str, str], now: dict[str, str]) -> bool:
+        name = f"{FILE}/{volume_id(2)}"
+        return now == before | {name: before[name].replace("LEGALITY=LEGAL", "LEGALITY=ILLEGAL")}
+
+    assert (
+        every_fault(tmp_path, lambda host: chain(host, FILE), lambda host: work(host, FILE), None, also=is_marked) > 1
+    )
 
 
 @BOTH

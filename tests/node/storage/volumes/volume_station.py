@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar, cast
 
@@ -101,6 +102,10 @@ class FolderDomain:
         self.io.changed = changed
         if self.is_block:
             self.store.changed = changed
+
+    def kill_io(self) -> None:
+        if self._process.pid is not None:
+            os.kill(self._process.pid, 9)
 
     def state(self) -> dict[str, Any]:
         """What lies there, without data."""
@@ -312,12 +317,12 @@ def every_fault(
     folder: Path,
     before: Callable[[Station], Coroutine[Any, Any, None]],
     work: Callable[[Station], Coroutine[Any, Any, None]],
-    fault: int,
+    fault: int | None,
     *,
     also: Callable[[dict[str, Any], dict[str, Any]], bool] = lambda old, found: False,
 ) -> int:
-    """Storage answers one change with `fault` (of errno), done or not: the work fails and nothing of it is left, or it
-    is done, or what `also` allows. How many faults."""
+    """Storage answers one change with `fault` (of errno), done or not, or `ovis-io` is killed before or after it
+    (None): the work fails and nothing of it is left, or it is done, or what `also` allows. How many faults."""
     run(folder / "before", before)
     without = run(folder / "before", state)
     run(copied(folder / "before", folder / "whole"), work)
@@ -326,14 +331,16 @@ def every_fault(
     while True:
         left = [number]
 
-        def fail(what: str, left: list[int] = left) -> None:
+        def strike(domain: FolderDomain, what: str, left: list[int] = left) -> None:
             left[0] -= 1
-            if left[0] == -1:
+            if left[0] == -1 and fault is not None:
                 raise OSError(fault, os.strerror(fault), what)
+            if left[0] == -1:
+                domain.kill_io()
 
-        async def main(station: Station, fail: Callable[[str], None] = fail) -> dict[str, Any]:
+        async def main(station: Station, strike: Callable[[FolderDomain, str], None] = strike) -> dict[str, Any]:
             for domain in station.domains.values():
-                domain.watch(fail)
+                domain.watch(partial(strike, domain))
             station.has_faults = True
             with contextlib.suppress(NodeError, OSError):
                 await work(station)

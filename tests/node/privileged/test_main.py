@@ -12,19 +12,26 @@ from pathlib import Path
 import pytest
 from programs import put
 
+from ovis.node import flows
+from ovis.node.privileged.adapters import RunAdapter
 from ovis.node.privileged.client import Privileged, at
-from ovis.node.privileged.errors import HelperLost, NoHelper
+from ovis.node.privileged.errors import HelperLost, NoHelper, Refused
 from ovis.node.privileged.lvm import RunLvm
 from ovis.node.privileged.main import main as helper_main
+from ovis.node.privileged.protocol import Secret
 
 PROGRAM = Path(__file__).with_name("programs.py")
 
 
 @contextlib.asynccontextmanager
-async def started(folder: Path, *, user: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(
+    folder: Path, *, user: int, log: Path = Path("/dev/null")
+) -> AsyncIterator[asyncio.subprocess.Process]:
     path = folder / "socket"
     words = ("--socket", str(path), "--user", str(user), "--repository", str(folder))
-    process = await asyncio.create_subprocess_exec(sys.executable, "-P", str(PROGRAM), str(folder / "bin"), *words)
+    with log.open("ab") as errors:
+        program = (sys.executable, "-P", str(PROGRAM), str(folder / "bin"))
+        process = await asyncio.create_subprocess_exec(*program, *words, stderr=errors)
     try:
         async with asyncio.timeout(30):
             while not answers(path):  # noqa: ASYNC110  # another process starts
@@ -102,3 +109,32 @@ def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         helper_main([])
     assert end.value.code == 2
     assert "--socket" in capsys.readouterr().err
+
+
+def test_every_call_is_logged_with_its_flow_and_without_secrets(tmp_path: Path) -> None:
+    put(tmp_path / "bin", "lvm", "exit 0")
+    log = tmp_path / "log"
+    secret = Secret(text="never shown")
+
+    async def main() -> None:
+        async with started(tmp_path, user=os.geteuid(), log=log):
+            agent = Privileged(at(tmp_path / "socket"))
+            with flows.entered("flow-17"):
+                await agent.call(RunLvm(arguments=("lvs",)))
+                with pytest.raises(Refused):
+                    await agent.call(RunLvm(arguments=("shell",)))
+                with pytest.raises(FileNotFoundError):
+                    await agent.call(RunAdapter(adapter="x", action="attach", data=secret))
+            with flows.entered("a\n2026-11-20 flow"), pytest.raises(Refused):
+                await agent.call(RunLvm(arguments=("a\nb",)))
+            await agent.close()
+
+    asyncio.run(main())
+    lines = log.read_text().splitlines()
+    ours = [line.partition("[flow-17] ")[2] for line in lines if "[flow-17]" in line]
+    assert ours[0].startswith("call 1: RunLvm(arguments=('lvs',)")
+    assert ours[1].startswith("call 1: done after ")
+    assert any(line.startswith("call 2: refused (lvm 'shell') after ") for line in ours)
+    assert any("RunAdapter" in line and "********" in line for line in ours)
+    assert "never shown" not in log.read_text()
+    assert all(line.startswith("20") and "node.privileged" in line for line in lines)

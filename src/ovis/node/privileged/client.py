@@ -25,6 +25,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from ovis.node import flows
 from ovis.node.privileged.errors import Busy, HelperLost, NoHelper, PrivilegedError, Refused, TookTooLong
 from ovis.node.privileged.protocol import (
     ANSWER_LIMIT,
@@ -191,7 +192,7 @@ class _Link:
         self._next += 1
         number, waiting = self._next, _Waiting(what, seconds, told)
         self._waiting[number] = waiting
-        self._helper.writer.write(frame(Call(number, seconds, msgspec.Raw(encode(request)))))
+        self._helper.writer.write(frame(Call(number, seconds, msgspec.Raw(encode(request)), flow=flows.current())))
         try:
             async with asyncio.timeout(seconds + ANSWER_WITHIN):
                 answer = await asyncio.shield(waiting.answer)

@@ -21,6 +21,7 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Coroutine, Sequence
 from pathlib import Path, PurePosixPath
 
+from ovis.node import logs, systemd
 from ovis.node.privileged.rules import Rules
 from ovis.node.privileged.server import serve
 
@@ -34,7 +35,7 @@ LONGEST_GRACE = 15.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=options.log_level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logs.configure(options.log_level, "text", for_journal=systemd.runs_under_systemd())
     rules = Rules(
         repository=PurePosixPath(options.repository),
         user=options.user,
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hooks", default=Rules.hooks, help="folder of hook scripts")
     parser.add_argument("--network-state", default=Rules.network_state, help="folder of configurations of networks")
     parser.add_argument("--resolver", default=Rules.resolver, help="the file with the DNS servers of the host")
-    parser.add_argument("--log-level", default="WARNING", choices=("INFO", "WARNING", "ERROR"))
+    parser.add_argument("--log-level", default="INFO", choices=("INFO", "WARNING", "ERROR"))
     return parser
 
 

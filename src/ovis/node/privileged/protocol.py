@@ -80,6 +80,8 @@ class Call(Struct, frozen=True, tag=True):
     number: int
     seconds: float
     request: msgspec.Raw
+    flow: str = ""
+    """Of the call that the agent works for: it stands in the helper's log as in the agent's."""
 
 
 class Cancel(Struct, frozen=True, tag=True):

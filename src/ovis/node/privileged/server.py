@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
+import time
 from asyncio import StreamReader, StreamWriter
 
 import msgspec
 
+from ovis.node import flows
 from ovis.node.privileged.errors import Busy, Refused
 from ovis.node.privileged.protocol import (
     REQUEST_LIMIT,
@@ -31,6 +34,9 @@ from ovis.node.privileged.work import Work
 
 log = logging.getLogger(__name__)
 
+_FLOW = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
+SHOWN = 2000
+"""Signs of a request in the log: lists of devices may be long."""
 CALLS = 64
 """At once, on one connection."""
 
@@ -84,14 +90,19 @@ class _Connection:
             task.cancel()
 
     async def _answer(self, call: Call) -> None:
-        self._send(await self._run(call))
+        flow = call.flow if _FLOW.fullmatch(call.flow) else "no flow id"
+        with flows.entered(flow):
+            started = time.monotonic()
+            answer = await self._run(call)
+            log.info("call %d: %s after %.3f s", call.number, _outcome(answer), time.monotonic() - started)
+            self._send(answer)
 
     async def _run(self, call: Call) -> Answer | Failure:
         name, number = "a request", call.number
         try:
             request = decode_request(call.request)
             name = type(request).__name__
-            log.info("%s", request)
+            log.info("call %d: %.*s", number, SHOWN, request)
             async with asyncio.timeout(call.seconds):
                 return Answer(number, msgspec.Raw(encode(await self._done(request, number))))
         except TimeoutError:
@@ -99,7 +110,7 @@ class _Connection:
         except asyncio.CancelledError:
             return Failure(number, FailureKind.CANCELLED, name)  # by the agent's wish: the task group goes on
         except Refused as error:
-            log.warning("%s", error)
+            log.warning("call %d: %.*s", number, SHOWN, error)
             return Failure(number, FailureKind.REFUSED, error.what, error.problem)
         except Busy as error:
             return Failure(number, FailureKind.BUSY, error.what, error.problem)
@@ -121,3 +132,9 @@ class _Connection:
     def _send(self, message: Answer | Failure | Progress) -> None:
         if not self._writer.is_closing():
             self._writer.write(frame(message))
+
+
+def _outcome(answer: Answer | Failure) -> str:
+    if isinstance(answer, Answer):
+        return "done"
+    return f"{answer.kind.value} ({answer.what[:SHOWN]})"

@@ -74,8 +74,8 @@ class Relink(Step):
 @step("merge.finish")
 @dataclass(frozen=True)
 class Finish(Step):
-    """The base takes the place of top, which belongs to nothing any more. Top goes first: when storage fails in between,
-    the base is still ILLEGAL, so no VM starts, and the merge can be finalized once more."""
+    """The base takes the place of top, which belongs to nothing any more. Top goes first: when storage fails in
+    between, the base is still ILLEGAL, so no VM starts, and the merge can be finalized once more."""
 
     is_final = True
 

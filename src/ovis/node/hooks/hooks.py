@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from ovis.node.hooks.points import POINTS, Payload
 from ovis.node.hooks.scripts import Scripts
 from ovis.node.hooks.settings import HookSettings
 
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 NONE: Mapping[str, str] = {}
+STATISTICS_POINTS = tuple(
+    f"{when}_get_{what}" for what in ("vm_stats", "all_vm_stats", "caps", "stats") for when in ("before", "after")
+)
 
 
 class Hooks:
@@ -47,6 +49,7 @@ class Hooks:
             return payload
         from ovis.node.hooks import runner
         from ovis.node.hooks.errors import HookFailed
+        from ovis.node.hooks.points import POINTS
 
         known = POINTS[point]
         if known.wants_root and self._root is not None and os.geteuid() != 0:
@@ -79,6 +82,7 @@ class Hooks:
 
     async def _run_as_root(self, point: str, payload: str, root: Root) -> str:
         from ovis.node.hooks.errors import HookFailed
+        from ovis.node.hooks.points import POINTS
         from ovis.node.privileged.errors import PrivilegedError
         from ovis.node.privileged.hook_scripts import SPARE, RunHooks
 
@@ -111,6 +115,7 @@ class Hooks:
     def refuse(self, point: str, why: str, *, instead: Any) -> Any:
         """What scripts left cannot be used: HookFailed where the point can refuse, else `instead`."""
         from ovis.node.hooks.errors import HookFailed
+        from ovis.node.hooks.points import POINTS
 
         failure = HookFailed(point, "*", why)
         if POINTS[point].refuses:
@@ -141,8 +146,3 @@ class Hooks:
             shutil.rmtree(folder, ignore_errors=True)
             self._is_clean = True
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-STATISTICS_POINTS = tuple(
-    name for name, point in POINTS.items() if "_get_" in name and point.payload is Payload.JSON
-)  # fmt: skip

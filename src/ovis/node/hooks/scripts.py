@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-
-from ovis.node.hooks.points import POINTS
+from typing import NamedTuple
 
 READ_AT_ONCE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(NamedTuple):
     """`is_enabled`: it is executable."""
 
     point: str
@@ -59,6 +56,8 @@ class Scripts:
 
     def installed(self) -> list[Script]:
         """All of known points, also those that are switched off."""
+        from ovis.node.hooks.points import POINTS
+
         return [script for point in POINTS for script in _files(point, f"{self.folder}/{point}")]
 
     def checksums(self) -> dict[str, dict[str, str]]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from ovis.node.hooks.hooks import NONE, Hooks
-from ovis.node.hooks.points import POINTS
 from ovis.node.vm import definition, metadata, metadata_devices, safe_xml
 from ovis.node.vm.devices import kinds
 from ovis.node.vm.errors import BadXml
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from ovis.node.vm.vms import Vms
 
 LEFT = "what the hooks left"
+HAVE_FAILURES = ("update_device", "nic_hotplug", "nic_hotunplug")
+"""With a point for their failure."""
 
 
 async def domain(vms: Vms, vm: Vm, point: str, variables: Mapping[str, str] = NONE) -> str:
@@ -82,8 +83,7 @@ async def plugged(vms: Vms, vm: Vm, name: str, request: Request) -> AsyncIterato
 @asynccontextmanager
 async def unplugged(vms: Vms, vm: Vm, name: str, wanted: plugging.Finder) -> AsyncIterator[None]:
     """Around a device that goes. Raises HookFailed: it stays."""
-    points = (f"before_{name}", f"after_{name}", f"after_{name}_fail")
-    if not vms.hooks.has(*(point for point in points if point in POINTS)):
+    if not vms.hooks.has(f"before_{name}", f"after_{name}", f"after_{name}_fail"):
         yield
         return
     found = plugging.element(vm.xml, wanted)
@@ -109,7 +109,7 @@ async def _afterwards(vms: Vms, vm: Vm, name: str, text: str, custom: Mapping[st
     try:
         yield
     except Exception:
-        if f"after_{name}_fail" in POINTS:
+        if name in HAVE_FAILURES:
             await _run(vms.hooks, vm, f"after_{name}_fail", text, custom)
         raise
     await _run(vms.hooks, vm, f"after_{name}", text, custom)

@@ -30,7 +30,7 @@ from ovis.node.vm import (
     xml_difference,
 )
 from ovis.node.vm.definition import Definition
-from ovis.node.vm.disks import keeping, prepared_hooks
+from ovis.node.vm.disks import keeping
 from ovis.node.vm.disks.keeping import VolumeKeeper
 from ovis.node.vm.errors import NotEnoughMemory
 from ovis.node.vm.host_limits import HostLimits
@@ -96,7 +96,12 @@ class Preparer:
         media.set_aside(root, vm_id)
         received = copy.deepcopy(root)
         await keeping.in_description(self.volumes, vm_id, root)
-        await prepared_hooks.in_description(self._hooks, vm_id, root, lambda path: self.is_block_device(path, field))
+        if self._hooks.has("after_disk_prepare"):
+            from ovis.node.vm.disks import prepared_hooks
+
+            await prepared_hooks.in_description(
+                self._hooks, vm_id, root, lambda path: self.is_block_device(path, field)
+            )  # fmt: skip
         await lease_places.in_description(self.leases, root, field)
         found = definition.read(root, field)
         _check(found, root, vm_id, limits, field)

@@ -16,7 +16,7 @@ from ovis.node.vm.devices import disk
 from ovis.node.vm.devices.board import Board
 from ovis.node.vm.devices.description import Device
 from ovis.node.vm.devices.disk import Disk
-from ovis.node.vm.disks import keeping, prepared_hooks
+from ovis.node.vm.disks import keeping
 from ovis.node.vm.disks.keeping import Kept
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.hotplug import plugging
@@ -66,6 +66,10 @@ def by_target(name: str) -> plugging.Finder:
 
 
 async def _tell_hooks(vms: Vms, vm: Vm, request: Request) -> None:
+    if not vms.hooks.has("after_disk_prepare"):
+        return
+    from ovis.node.vm.disks import prepared_hooks
+
     await prepared_hooks.of_disk(
         vms.hooks, vm.id, request.element, request.note.data if request.note else {},
         {**vm.definition.custom, **hook_points.custom_of(request.note)},

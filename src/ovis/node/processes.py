@@ -59,6 +59,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     output_limit: int = CHUNK
     leaves_daemon: bool = False
+    when_stuck: Callable[[], None] = lambda: None
     output_most: int | None = None
     standard_input: bytes = field(default=b"", repr=False)
     """From a file in memory: it may hold secrets, and the program need not read all of it."""
@@ -136,7 +137,7 @@ async def run(
     except TimeoutError as error:
         raise Stalled(command.arguments[0], seconds) from error
     finally:
-        await _end(process, command.limits.grace)
+        await _end(process, command.limits.grace, command.when_stuck)
     if flood.came:
         raise Flooded(command.arguments[0], flood.most or 0)
     return Ended(status, bytes(output), bytes(errors))
@@ -202,7 +203,7 @@ async def _started_with(command: Command, standard_input: int) -> asyncio.subpro
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        await _end(await starting, 0.0)
+        await _end(await starting, 0.0, command.when_stuck)
         raise
 
 
@@ -225,7 +226,7 @@ async def _read(
             heard(chunk)
 
 
-async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
+async def _end(process: asyncio.subprocess.Process, grace: float, when_stuck: Callable[[], None]) -> None:
     """The whole group; when cancelled, without grace. One that hangs in the kernel is given up and logged."""
     try:
         if process.returncode is None and grace:
@@ -240,6 +241,7 @@ async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
                 await _exited(process)
         except TimeoutError:
             log.warning("process %d does not end on SIGKILL", process.pid)
+            when_stuck()
 
 
 def _signal(group: int, number: signal.Signals) -> None:

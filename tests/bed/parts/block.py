@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
-from ovis.node.privileged.client import Privileged, Root, child
+from ovis.node.privileged.client import Privileged, TyingRoot, child
 from ovis.node.storage.domains.block_creation import create_block_domain
 from ovis.node.storage.domains.block_domain import BlockDomain, BlockHost
 from ovis.node.storage.formats.domain_metadata import DomainClass, DomainMetadata, Role, StorageType
@@ -15,7 +15,9 @@ from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.formats.repository import Repository
 from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata, VolumeRole
 from ovis.node.storage.io.process import IoProcess
+from ovis.node.storage.leases.held import without_lease
 from ovis.node.storage.leases.local import LocalLocks
+from ovis.node.storage.leases.tied_root import TiedRoot
 from ovis.node.storage.lvm import groups
 from ovis.node.storage.lvm.isolation import Isolation
 from ovis.node.storage.lvm.lvm import Lvm
@@ -31,14 +33,16 @@ async def block_host(
     folder: Path,
     isolation: Isolation = LOOPS,
     *,
-    wrap: Callable[[Privileged], Root] = lambda root: root,
+    wrap: Callable[[Privileged], TyingRoot] = lambda root: root,
     owner: tuple[int, int] = (0, 0),
 ) -> AsyncIterator[BlockHost]:
-    """`wrap`: what stands between storage and the root helper. `owner`: as whom files and devices are used."""
+    """`wrap`: what stands between storage and the root helper. `owner`: as whom files and devices are used.
+
+    What works under no lease may do so here."""
     repository = Repository(PurePosixPath(folder / "data-center"), PurePosixPath(folder / "run"))
     await asyncio.to_thread(Path(repository.mounts).mkdir, parents=True, exist_ok=True)
     helper = Privileged(child(repository=repository.root, user=owner[0], group=owner[1]))
-    root = wrap(helper)
+    root = TiedRoot(wrap(helper), tuple)
     lvm = Lvm(PrivilegedLvm(root), isolation)
     memory = GroupMemory(lvm)
 
@@ -51,7 +55,8 @@ async def block_host(
         return io, io.close
 
     try:
-        yield BlockHost(lvm, memory, root, repository, LocalLocks(), open_io)
+        with without_lease("of a test"):
+            yield BlockHost(lvm, memory, root, repository, LocalLocks(), open_io)
     finally:
         await memory.close()
         await helper.close()

@@ -26,7 +26,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from ovis.node import flows
-from ovis.node.privileged.errors import Busy, HelperLost, NoHelper, PrivilegedError, Refused, TookTooLong
+from ovis.node.privileged.errors import Busy, HelperLost, NoHelper, PrivilegedError, Refused, TieLost, TookTooLong
 from ovis.node.privileged.protocol import (
     ANSWER_LIMIT,
     Answer,
@@ -37,6 +37,7 @@ from ovis.node.privileged.protocol import (
     Progress,
     ProtocolError,
     Request,
+    TieNumbers,
     encode,
     frame,
     from_helper,
@@ -114,10 +115,36 @@ def child(
     return start
 
 
+class Tie(Protocol):
+    """An open file that keeps a lease of this process held (ties.py)."""
+
+    @property
+    def holder(self) -> int:
+        """The process that has the lease; 0: the file itself is the lock."""
+
+    def fileno(self) -> int: ...
+
+    def keep(self) -> None:
+        """A command that has inherited it may live on, though its call has ended."""
+
+
 class Root(Protocol):
     """What those who need root are given: Privileged, or in tests something that behaves like it."""
 
     async def call(self, request: Request[T], *, seconds: float | None = None, told: Told | None = None) -> T: ...
+
+
+class TyingRoot(Root, Protocol):
+    """One whose commands can be tied to a lease."""
+
+    async def call(
+        self,
+        request: Request[T],
+        *,
+        seconds: float | None = None,
+        told: Told | None = None,
+        ties: Sequence[Tie] = (),
+    ) -> T: ...
 
 
 class Privileged:
@@ -127,13 +154,28 @@ class Privileged:
         self._link: _Link | None = None
         self._closed = False
 
-    async def call(self, request: Request[T], *, seconds: float | None = None, told: Told | None = None) -> T:
-        """The verb's answer. `told` gets its progress (bytes done, bytes in all).
+    async def call(
+        self,
+        request: Request[T],
+        *,
+        seconds: float | None = None,
+        told: Told | None = None,
+        ties: Sequence[Tie] = (),
+    ) -> T:
+        """The verb's answer. `told` gets its progress (bytes done, bytes in all). Its commands inherit the `ties`.
 
         Raises PrivilegedError, OSError. When cancelled, the command has ended on return, or the helper has.
         """
         link = await self._linked(type(request).__name__)
-        return await link.call(request, request.seconds if seconds is None else seconds, told)
+        with contextlib.ExitStack() as stack:
+            numbers = tuple(_numbers(tie, stack) for tie in ties)
+            waiting = _Waiting(type(request).__name__, request.seconds if seconds is None else seconds, told)
+            try:
+                return await link.call(request, waiting, numbers)
+            finally:
+                if waiting.is_left or link.is_lost:
+                    for tie in ties:
+                        tie.keep()
 
     async def close(self) -> None:
         """End the helper, if it is ours, and with it whatever it does."""
@@ -168,6 +210,7 @@ class _Waiting:
         self.what = what
         self.seconds = seconds
         self.told = told
+        self.is_left = False
         self.answer: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
 
 
@@ -185,14 +228,14 @@ class _Link:
     def process(self) -> int | None:
         return self._helper.process.pid if self._helper.process else None
 
-    async def call(self, request: Request[T], seconds: float, told: Told | None) -> T:
-        what = type(request).__name__
+    async def call(self, request: Request[T], waiting: _Waiting, ties: tuple[TieNumbers, ...]) -> T:
+        what, seconds = waiting.what, waiting.seconds
         if self.is_lost:
             raise HelperLost(what)
         self._next += 1
-        number, waiting = self._next, _Waiting(what, seconds, told)
+        number = self._next
         self._waiting[number] = waiting
-        self._helper.writer.write(frame(Call(number, seconds, msgspec.Raw(encode(request)), flow=flows.current())))
+        self._helper.writer.write(frame(Call(number, seconds, msgspec.Raw(encode(request)), ties, flows.current())))
         try:
             async with asyncio.timeout(seconds + ANSWER_WITHIN):
                 answer = await asyncio.shield(waiting.answer)
@@ -248,6 +291,7 @@ class _Link:
             case Answer():
                 waiting.answer.set_result(message.result)
             case Failure():
+                waiting.is_left = message.is_left
                 waiting.answer.set_exception(_error(message, waiting))
                 waiting.answer.exception()  # seen, also when the caller was cancelled
 
@@ -269,6 +313,13 @@ class _Link:
                 waiting.answer.exception()
 
 
+def _numbers(tie: Tie, stack: contextlib.ExitStack) -> TieNumbers:
+    """Of a copy that stays open for the length of a call, whatever becomes of the original."""
+    descriptor = os.dup(tie.fileno())
+    stack.callback(os.close, descriptor)
+    return TieNumbers(descriptor, os.fstat(descriptor).st_ino, tie.holder)
+
+
 def _error(failure: Failure, call: _Waiting) -> Exception:
     what, problem = failure.what, failure.problem
     match failure.kind:
@@ -280,6 +331,8 @@ def _error(failure: Failure, call: _Waiting) -> Exception:
             return TookTooLong(call.what, call.seconds)
         case FailureKind.CANCELLED:
             return HelperLost(what)
+        case FailureKind.LOST:
+            return TieLost(what)
         case FailureKind.KERNEL:
             return OSError(failure.error, os.strerror(failure.error) if failure.error else problem, what)
         case _:

@@ -15,7 +15,7 @@ import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ovis.node.privileged.errors import Busy
 from ovis.node.privileged.protocol import CommandResult
@@ -31,10 +31,19 @@ _hanging: Counter[str] = Counter()
 
 
 async def run(
-    arguments: Sequence[str], *, stdin: bytes = b"", grace: float = 3.0, descriptors: Sequence[int] = ()
+    arguments: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    grace: Callable[[], float] = lambda: 3.0,
+    descriptors: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+    when_stuck: Callable[[], None] = lambda: None,
 ) -> CommandResult:
     """Run to the end, however that is, with `descriptors` open under the same numbers. When cancelled, nothing of the
-    process group is left on return, or it hangs in the kernel. Raises Busy, OSError when it cannot be started."""
+    process group is left on return, or it hangs in the kernel (`when_stuck` is called). `grace` is asked then; 0 kills
+    at once.
+
+    Raises Busy, OSError when it cannot be started."""
     program = arguments[0]
     if _hanging[program] >= HANGING_LIMIT:
         raise Busy(program, f"{HANGING_LIMIT} of them hang in the kernel already")
@@ -45,7 +54,7 @@ async def run(
             stdin=given,
             stdout=output,
             stderr=errors,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **(environment or {})},
             cwd="/",
             pass_fds=descriptors,
             start_new_session=True,
@@ -53,7 +62,7 @@ async def run(
         try:
             status = await process.wait()
         except BaseException:
-            await _end(process, program, grace)
+            await _end(process, program, grace(), when_stuck)
             raise
         return CommandResult(status, _content(output, program), _content(errors, program))
 
@@ -77,9 +86,10 @@ def _content(descriptor: int, program: str) -> bytes:
     return os.pread(descriptor, size, 0)
 
 
-async def _end(process: asyncio.subprocess.Process, program: str, grace: float) -> None:
+async def _end(process: asyncio.subprocess.Process, program: str, grace: float, when_stuck: Callable[[], None]) -> None:
     """The whole group."""
-    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, KILLED_WITHIN)):
+    ways = ((signal.SIGTERM, grace), (signal.SIGKILL, KILLED_WITHIN))
+    for number, seconds in ways if grace else ways[1:]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):
@@ -90,6 +100,7 @@ async def _end(process: asyncio.subprocess.Process, program: str, grace: float) 
         os.killpg(process.pid, signal.SIGKILL)  # others of its group may be left
     if process.returncode is None:
         log.warning("%s (process %d) hangs in the kernel and is given up", program, process.pid)
+        when_stuck()
         _hanging[program] += 1
         task = asyncio.ensure_future(process.wait())
         task.add_done_callback(lambda _: _hanging.subtract([program]))

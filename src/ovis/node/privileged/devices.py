@@ -13,7 +13,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from ovis.node.privileged.errors import Refused
-from ovis.node.privileged.protocol import CommandResult, Request
+from ovis.node.privileged.protocol import CommandResult, Request, TiedRequest
 from ovis.node.privileged.rules import Rules, device_path, storage_device
 from ovis.node.privileged.work import Work
 
@@ -68,7 +68,7 @@ class OwnDevice(Request[None], frozen=True, kw_only=True):
     mode: int = 0o660
 
 
-class ZeroDevice(Request[CommandResult], frozen=True, kw_only=True):
+class ZeroDevice(TiedRequest, frozen=True, kw_only=True):
     """Make `length` bytes from `offset` read as zeros, by the device itself where it can; progress is told in bytes.
 
     None: to the end. Both must be multiples of the logical block. When cancelled, a part at the beginning is zero.
@@ -82,7 +82,7 @@ class ZeroDevice(Request[CommandResult], frozen=True, kw_only=True):
     length: int | None = None
 
 
-class DiscardDevice(Request[CommandResult], frozen=True, kw_only=True):
+class DiscardDevice(TiedRequest, frozen=True, kw_only=True):
     """Tell the storage that the bytes are not needed any more; what is read there afterwards is undefined."""
 
     seconds: ClassVar[float] = 3600
@@ -92,7 +92,7 @@ class DiscardDevice(Request[CommandResult], frozen=True, kw_only=True):
     length: int | None = None
 
 
-class MakeMaster(Request[CommandResult], frozen=True, kw_only=True):
+class MakeMaster(TiedRequest, frozen=True, kw_only=True):
     """A new, empty ext3 that belongs to the agent, on a logical volume called `master`. What was there is lost."""
 
     seconds: ClassVar[float] = 300
@@ -100,7 +100,7 @@ class MakeMaster(Request[CommandResult], frozen=True, kw_only=True):
     path: str
 
 
-class CheckMaster(Request[CommandResult], frozen=True, kw_only=True):
+class CheckMaster(TiedRequest, frozen=True, kw_only=True):
     """fsck of an ext3 that is not mounted, mending what can be mended without asking. Status 0 and 1: it is in order
     now; 4 and more: it is not."""
 

@@ -4,6 +4,7 @@ PrivilegedError
 ├── Refused         the arguments are not allowed; nothing was done
 ├── Busy            too many calls or hanging commands; nothing was done
 ├── TookTooLong     the deadline passed: the command was killed, and may have done all, part or nothing
+├── TieLost         the lease that it ran under was lost: the command was killed; same
 ├── HelperLost      the helper died or was ended in the middle; same
 ├── NoHelper        the helper cannot be reached or started; nothing was done
 └── CommandFailed   the command ended by itself and says that it failed (CommandResult.check)
@@ -38,6 +39,14 @@ class TookTooLong(PrivilegedError):
     def __init__(self, what: str, seconds: float) -> None:
         super().__init__(f"{what} took longer than {seconds:g} s and was ended; read the state again")
         self.what, self.seconds = what, seconds
+
+
+class TieLost(PrivilegedError):
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} was ended by the root helper: the lease that it ran under is lost; read the state again"
+        )
+        self.what = what
 
 
 class HelperLost(PrivilegedError):

@@ -2,12 +2,18 @@
 
 Groups of the host itself are readable and nothing else: what changes must be a group named by a UUID. Configuration is
 a list of known keys, because lvm's own could name programs to run and files to write.
+
+    reads, activates, refreshes     any host: LVM is told not to write metadata
+    changes a group or a disk       tied to a lease: sanlock says that its holder has that of a manager (SDM), and lvm
+                                    keeps it held as long as it lives; or the caller says why there is none (`unleased`)
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from msgspec import field
@@ -16,6 +22,8 @@ from ovis.node.privileged.errors import Refused
 from ovis.node.privileged.protocol import CommandResult, Request
 from ovis.node.privileged.rules import GROUP_NAME, device_path, words
 from ovis.node.privileged.work import Work
+
+log = logging.getLogger(__name__)
 
 READING = frozenset({"pvs", "vgs", "lvs", "fullreport"})
 CHANGING_DEVICES = frozenset({"pvcreate", "pvresize", "pvremove", "pvmove", "pvchange"})
@@ -34,6 +42,21 @@ CHANGING_GROUPS = frozenset(
         "lvchange",
     }
 )
+
+ACTIVATING = frozenset({"lvchange", "vgchange"})
+WITHOUT_METADATA = words(
+    """
+    --activate --ignoreactivationskip --ignoremonitoring --monitor --noudevsync --partial --poll --quiet --refresh
+    --sysinit --verbose --yes -K -a -q -v -y -qq -yy
+    """
+)
+"""Options with which those change the kernel's tables on this host and nothing else."""
+TRYING = frozenset({"--test", "-t"})
+KEPT_OPEN = "LVM_REPORT_FD"
+"""lvm closes all open files that it knows nothing of; this one it keeps for reports, and no change writes reports."""
+
+SETTINGS = Path(__file__).with_name("lvm_settings")
+"""Has lvm.conf, which is read instead of the host's."""
 
 TAKING_DEVICES = frozenset({"vgcreate", "vgextend", "vgreduce", "lvcreate", "lvextend"})
 """After the group or volume come physical volumes."""
@@ -62,9 +85,9 @@ CONFIG_KEYS = words(
     devices/disable_after_error_count devices/external_device_info_source devices/filter devices/global_filter
     devices/hints devices/ignore_suspended_devices devices/md_component_detection
     devices/multipath_component_detection devices/obtain_device_list_from_udev devices/preferred_names
-    devices/scan devices/scan_lvs devices/use_devicesfile devices/write_cache_state global/locking_type global/metadata_read_only
-    global/prioritise_write_locks global/use_lvmlockd global/use_lvmpolld global/wait_for_locks
-    report/list_item_separator
+    devices/scan devices/scan_lvs devices/use_devicesfile devices/write_cache_state global/locking_type
+    global/metadata_read_only global/prioritise_write_locks global/use_lvmlockd global/use_lvmpolld
+    global/wait_for_locks report/list_item_separator
     """
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:/=+@%#!&|*()<>~\"' \[\]{}^-]*")
@@ -77,6 +100,7 @@ class RunLvm(Request[CommandResult], frozen=True, kw_only=True):
     """`arguments`: subcommand first, long options preferred. `config`: key ("devices/filter") → value.
 
     `devices`: only these are looked at (--devices). `devices_file`: the name of a file in /etc/lvm/devices; "" none.
+    `unleased`: why a change is tied to no lease.
     """
 
     seconds: ClassVar[float] = 120
@@ -85,11 +109,28 @@ class RunLvm(Request[CommandResult], frozen=True, kw_only=True):
     config: dict[str, int | str | list[str]] = field(default_factory=dict)
     devices: tuple[str, ...] = ()
     devices_file: str | None = None
+    unleased: str = ""
+
+    @property
+    def is_tied(self) -> bool:
+        return _writes_metadata(self.arguments)
 
 
 async def run_lvm(request: RunLvm, work: Work) -> CommandResult:
     """lvm rolls back by itself on SIGTERM where it still can; it gets longer for it than other programs."""
-    return await work.run("lvm", *checked(request), grace=10)
+    line = checked(request)
+    kept = {"LVM_SYSTEM_DIR": str(SETTINGS)}
+    if request.is_tied:
+        if work.ties.descriptors:
+            manager = await work.ties.of_manager()
+            if manager is None:
+                raise Refused(f"lvm {line[0]}", "the lease that it is tied to is not, or no longer, that of a manager")
+            kept[KEPT_OPEN] = str(manager)
+        elif not request.unleased:
+            raise Refused(f"lvm {line[0]}", "it changes a volume group and is tied to no lease")
+        else:
+            log.info("lvm %s under no lease: %s", line[0], request.unleased)
+    return await work.run("lvm", *line, grace=10, environment=kept)
 
 
 def checked(request: RunLvm) -> list[str]:
@@ -101,8 +142,11 @@ def checked(request: RunLvm) -> list[str]:
         raise Refused(f"lvm {command!r}", "not one of the subcommands for storage domains")
     _check_arguments(command, rest)
     line = [command]
-    if request.config:
-        line += ["--config", config_text(request.config)]
+    config = dict(request.config)
+    if command in ACTIVATING and not _writes_metadata(request.arguments):
+        config["global/metadata_read_only"] = 1
+    if config:
+        line += ["--config", config_text(config)]
     for device in request.devices:
         line += ["--devices", device_path(device)]
     if request.devices_file is not None:
@@ -110,6 +154,22 @@ def checked(request: RunLvm) -> list[str]:
             raise Refused("lvm", f"{request.devices_file!r} is not the name of a devices file")
         line += ["--devicesfile", request.devices_file]
     return line + rest
+
+
+def _writes_metadata(arguments: Sequence[str]) -> bool:
+    """In the group or on a disk. What is not known to be harmless does."""
+    if not arguments or arguments[0] in READING or TRYING & {*arguments}:
+        return False
+    command, *rest = arguments
+    options = {_option(word) for word in rest if word.startswith("-")}
+    return command not in ACTIVATING or not options or not options <= WITHOUT_METADATA
+
+
+def _option(word: str) -> str:
+    """Its name alone: --activate=y and -ay have the value in one word."""
+    if word.startswith("--"):
+        return word.partition("=")[0]
+    return word if word in FLAGS else word[:2]
 
 
 def config_text(config: Mapping[str, int | str | Sequence[str]]) -> str:

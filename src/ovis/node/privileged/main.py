@@ -15,7 +15,6 @@ import logging
 import os
 import signal
 import socket
-import struct
 import sys
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Coroutine, Sequence
@@ -23,10 +22,14 @@ from pathlib import Path, PurePosixPath
 
 from ovis.node import logs, systemd
 from ovis.node.privileged.rules import Rules
-from ovis.node.privileged.server import serve
+from ovis.node.privileged.server import peer, serve
 
 log = logging.getLogger(__name__)
 
+NAME = "ovis-privileged"
+"""In lists of processes. The holder of a lease knows by it who only hands the lease on (storage/leases/holder.py)."""
+SANLOCK_FOLDER = "SANLOCK_RUN_DIR"
+"""Read by libsanlock."""
 NICE = -10
 """Its commands are short, and guests wait for some of them, on a host whose CPUs guests may fill."""
 LONGEST_GRACE = 15.0
@@ -47,9 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         network_state=PurePosixPath(options.network_state),
         resolver=PurePosixPath(options.resolver),
     )
+    if options.sanlock_folder is not None:
+        os.environ[SANLOCK_FOLDER] = options.sanlock_folder
     os.umask(0o022)
     with contextlib.suppress(OSError):  # a container may forbid it
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    Path("/proc/self/comm").write_text(NAME, encoding="ascii")
     try:
         asyncio.run(_run(options, rules))
     except OSError as error:
@@ -74,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hooks", default=Rules.hooks, help="folder of hook scripts")
     parser.add_argument("--network-state", default=Rules.network_state, help="folder of configurations of networks")
     parser.add_argument("--resolver", default=Rules.resolver, help="the file with the DNS servers of the host")
+    parser.add_argument("--sanlock-folder", help="where the socket of sanlock is (default: its usual place)")
     parser.add_argument("--log-level", default="INFO", choices=("INFO", "WARNING", "ERROR"))
     return parser
 
@@ -100,7 +107,7 @@ async def _listen(path: Path, rules: Rules, records: asyncio.Lock, stop: asyncio
     served: set[asyncio.Task[None]] = set()
 
     def admit(reader: StreamReader, writer: StreamWriter) -> None:
-        user = peer(writer)
+        user = peer(writer).user
         if user not in (0, rules.user):
             log.warning("user %d was turned away", user)
             writer.close()
@@ -128,12 +135,6 @@ def _bound(path: Path) -> socket.socket:
     listener.bind(str(path))
     path.chmod(0o666)
     return listener
-
-
-def peer(writer: StreamWriter) -> int:
-    """The user number at the other end."""
-    raw = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", raw)[1])
 
 
 async def _until(stop: asyncio.Event, serving: Coroutine[None, None, None]) -> None:

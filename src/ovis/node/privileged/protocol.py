@@ -1,7 +1,7 @@
 """How agent and helper speak: frames over one Unix stream socket, many calls at a time.
 
     frame     size (64 bits, big-endian) | MessagePack of one message
-    agent     Call(number, seconds, request)      request: one of table.VERBS, tagged with its name
+    agent     Call(number, seconds, request, ties)    request: one of table.VERBS, tagged with its name; ties: ties.py
               Cancel(number)                      the command's process group is ended; the answer still comes
     helper    Answer(number, result)              exactly one Answer or Failure per call
               Failure(number, kind, text, number of the error)
@@ -75,11 +75,36 @@ class Request(Struct, Generic[T_co], frozen=True, kw_only=True, tag=True, tag_fi
     seconds: ClassVar[float] = 60
     """Deadline of a call that names none."""
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether it changes what a lease protects, so that its command must not outlive the lease."""
+        return False
+
+
+class TiedRequest(Request[CommandResult], frozen=True, kw_only=True):
+    """Writes to a device of a domain, and must not do so when the lease that allows it is gone."""
+
+    @property
+    def is_tied(self) -> bool:
+        return True
+
+
+class TieNumbers(Struct, frozen=True):
+    """What keeps a lease held: an open file of the agent's process. `holder`: the process that sanlock knows; 0: the
+    file itself is the lock."""
+
+    descriptor: int
+    inode: int
+    holder: int = 0
+
 
 class Call(Struct, frozen=True, tag=True):
+    """The commands of a call inherit its `ties`, and are killed when the holder of one has ended."""
+
     number: int
     seconds: float
     request: msgspec.Raw
+    ties: tuple[TieNumbers, ...] = ()
     flow: str = ""
     """Of the call that the agent works for: it stands in the helper's log as in the agent's."""
 
@@ -108,6 +133,8 @@ class FailureKind(Enum):
     CANCELLED = "cancelled"
     KERNEL = "kernel"
     """`error` is the errno, `what` the file."""
+    LOST = "lost"
+    """The lease that it worked under."""
     INTERNAL = "internal"
 
 
@@ -117,6 +144,8 @@ class Failure(Struct, frozen=True, tag=True):
     what: str
     problem: str = ""
     error: int = 0
+    is_left: bool = False
+    """A command was killed and does not end: the kernel still works for it."""
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -6,8 +6,11 @@ import asyncio
 import functools
 import logging
 import re
+import socket
+import struct
 import time
 from asyncio import StreamReader, StreamWriter
+from typing import NamedTuple
 
 import msgspec
 
@@ -30,15 +33,30 @@ from ovis.node.privileged.protocol import (
 )
 from ovis.node.privileged.rules import Rules
 from ovis.node.privileged.table import VERBS, decode_request
+from ovis.node.privileged.ties import Ties, taken
 from ovis.node.privileged.work import Work
 
 log = logging.getLogger(__name__)
 
+_CREDENTIALS = struct.Struct("3i")
 _FLOW = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 SHOWN = 2000
 """Signs of a request in the log: lists of devices may be long."""
 CALLS = 64
 """At once, on one connection."""
+
+
+class Peer(NamedTuple):
+    """Who has connected, as the kernel says."""
+
+    process: int
+    user: int
+    group: int
+
+
+def peer(writer: StreamWriter) -> Peer:
+    raw = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return Peer(*_CREDENTIALS.unpack(raw))
 
 
 async def serve(reader: StreamReader, writer: StreamWriter, rules: Rules, iscsi_records: asyncio.Lock) -> None:
@@ -59,6 +77,7 @@ async def serve(reader: StreamReader, writer: StreamWriter, rules: Rules, iscsi_
 class _Connection:
     def __init__(self, writer: StreamWriter, rules: Rules, iscsi_records: asyncio.Lock) -> None:
         self._writer = writer
+        self._agent = peer(writer).process
         self._rules = rules
         self._iscsi_records = iscsi_records
         self._calls: dict[int, asyncio.Task[None]] = {}
@@ -99,18 +118,26 @@ class _Connection:
 
     async def _run(self, call: Call) -> Answer | Failure:
         name, number = "a request", call.number
+        task = asyncio.current_task()
+        assert task is not None
+        ties = Ties()
         try:
             request = decode_request(call.request)
             name = type(request).__name__
             log.info("call %d: %.*s", number, SHOWN, request)
-            async with asyncio.timeout(call.seconds):
-                return Answer(number, msgspec.Raw(encode(await self._done(request, number))))
+            with taken(self._agent, call.ties, task.cancel) as ties:
+                async with asyncio.timeout(call.seconds):
+                    return Answer(number, msgspec.Raw(encode(await self._done(request, number, ties))))
         except TimeoutError:
-            return Failure(number, FailureKind.DEADLINE, name)
+            return Failure(number, FailureKind.DEADLINE, name, is_left=ties.is_left)
         except asyncio.CancelledError:
-            return Failure(number, FailureKind.CANCELLED, name)  # by the agent's wish: the task group goes on
+            if ties.is_lost:
+                log.warning("%s was ended: the lease that it ran under is lost", name)
+                return Failure(number, FailureKind.LOST, name, is_left=ties.is_left)
+            # by the agent's wish: the task group goes on
+            return Failure(number, FailureKind.CANCELLED, name, is_left=ties.is_left)
         except Refused as error:
-            log.warning("call %d: %.*s", number, SHOWN, error)
+            log.warning("call %d of process %d: %.*s", number, self._agent, SHOWN, error)
             return Failure(number, FailureKind.REFUSED, error.what, error.problem)
         except Busy as error:
             return Failure(number, FailureKind.BUSY, error.what, error.problem)
@@ -123,11 +150,11 @@ class _Connection:
             log.exception("%s failed in an unforeseen way", name)
             return Failure(number, FailureKind.INTERNAL, name, f"{type(error).__name__}: {error}")
 
-    async def _done(self, request: Request[object], number: int) -> object:
+    async def _done(self, request: Request[object], number: int, ties: Ties) -> object:
         def progress(done: int, total: int) -> None:
             self._send(Progress(number, done, total))
 
-        return await VERBS[type(request)](request, Work(self._rules, progress, self._iscsi_records))
+        return await VERBS[type(request)](request, Work(self._rules, progress, self._iscsi_records, ties))
 
     def _send(self, message: Answer | Failure | Progress) -> None:
         if not self._writer.is_closing():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
 
+from ovis.node.storage.leases.errors import LeaseLost
 from ovis.node.storage.settings import StorageSettings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ovis.node.storage.formats.identifiers import DomainId
     from ovis.node.storage.io.interface import FileIo
     from ovis.node.storage.io.process import IoProcess
-    from ovis.node.storage.leases.interface import Locks
+    from ovis.node.storage.leases.interface import Locks, Tie
     from ovis.node.storage.leases.local import LocalLocks
     from ovis.node.storage.leases.sanlock import SanlockLocks
     from ovis.node.storage.storage import Storage
@@ -31,8 +32,16 @@ class Parts:
         """`shared_privileged`: the root helper of the whole agent, which others close; without it one of our own."""
         self.settings = settings
         self._shared_privileged = shared_privileged
-        self.ties: Callable[[], Sequence[int]] = tuple
-        """Open files that processes which touch storage inherit."""
+        self.role_tie: Tie | None = None
+        """Of the SPM's lease, while this host is the SPM: processes that touch storage inherit it."""
+
+    def role_ties(self) -> tuple[Tie, ...]:
+        """Raises LeaseLost."""
+        if self.role_tie is None:
+            return ()
+        if not self.role_tie.is_open:
+            raise LeaseLost("the lease of the SPM", "storage is not touched until the role has ended")
+        return (self.role_tie,)
 
     @property
     def privileged(self) -> Privileged:
@@ -69,7 +78,7 @@ class Parts:
         from ovis.node.storage.io.process import IoProcess
 
         settings = self.settings
-        return IoProcess([mount], seconds=settings.io_deadline, owner=settings.owner, inherited=lambda: self.ties())
+        return IoProcess([mount], seconds=settings.io_deadline, owner=settings.owner, role=self.role_ties)
 
     def renew_io(self, io: FileIo, *, at_once: bool) -> None:
         """Its process is replaced: when what it does now is done, or at once."""
@@ -100,16 +109,18 @@ class Parts:
     @cached_property
     def block_host(self) -> BlockHost:
         from ovis.node.storage.domains.block_domain import BlockHost
+        from ovis.node.storage.leases.tied_root import TiedRoot
         from ovis.node.storage.lvm.isolation import isolation
         from ovis.node.storage.lvm.lvm import Lvm
         from ovis.node.storage.lvm.memory import GroupMemory
         from ovis.node.storage.lvm.privileged import PrivilegedLvm
 
-        lvm = Lvm(PrivilegedLvm(self.privileged), isolation(self.settings.lvm_filter))
+        root = TiedRoot(self.privileged, self.role_ties)
+        lvm = Lvm(PrivilegedLvm(root), isolation(self.settings.lvm_filter))
         return BlockHost(
             lvm=lvm,
             memory=GroupMemory(lvm),
-            root=self.privileged,
+            root=root,
             repository=self.settings.repository,
             locks=self.locks(is_local=False),
             open_io=self._block_io,
@@ -163,6 +174,6 @@ class Parts:
             device_roots=[self.block_host.lvm.device_folder / domain, MAPPER],
             seconds=self.settings.io_deadline,
             owner=self.settings.owner,
-            inherited=lambda: self.ties(),
+            role=self.role_ties,
         )
         return io, io.close

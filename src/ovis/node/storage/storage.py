@@ -21,13 +21,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ovis.node.errors import NodeError
 from ovis.node.storage.claims import Claims
-from ovis.node.storage.leases.errors import LeaseLost
 from ovis.node.storage.parts import Parts
 from ovis.node.storage.settings import StorageSettings
 
@@ -163,9 +162,9 @@ class Storage:
     def tie(self, tie: Tie | None, *, at_once: bool = False) -> None:
         """Let the processes that touch storage hold what keeps a lease held (None: nothing any more), so that no other
         host gets it before they are dead. `at_once`: those that run are killed, with what they do."""
-        if tie is None and self.parts.ties is tuple:
+        if tie is None and self.parts.role_tie is None:
             return
-        self.parts.ties = tuple if tie is None else partial(_descriptor, tie)
+        self.parts.role_tie = tie
         for io in [*self._ios.values(), *self.domains.own_ios()]:
             self.parts.renew_io(io, at_once=at_once)
 
@@ -231,9 +230,3 @@ class Storage:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s failed in an unforeseen way", task.get_name(), exc_info=error)
-
-
-def _descriptor(tie: Tie) -> tuple[int]:
-    if not tie.is_open:
-        raise LeaseLost("the lease of the SPM", "storage is not touched until the role has ended")
-    return (tie.fileno(),)

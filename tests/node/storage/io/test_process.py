@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
@@ -12,8 +13,15 @@ from pathlib import Path, PurePosixPath
 import pytest
 import uvloop
 
+from ovis.node.storage.formats.identifiers import DomainId
+from ovis.node.storage.formats.sanlock_areas import Geometry
 from ovis.node.storage.io.interface import IoLost, IoStuck, IoTimeout
 from ovis.node.storage.io.process import IoProcess
+from ovis.node.storage.leases.held import while_trusted
+from ovis.node.storage.leases.holder import holders
+from ovis.node.storage.leases.interface import Lockspace
+from ovis.node.storage.leases.local import LocalLocks, LockedFile
+from ovis.node.storage.volumes.store import LeasePlace
 
 PAGE = 4096
 
@@ -369,8 +377,70 @@ def test_a_renewed_process_ends_when_its_calls_are_answered(tmp_path: Path) -> N
         await until(lambda: not os.path.exists(f"/proc/{second}"))
 
     try:
-        run(tmp_path, work, inherited=lambda: [theirs])
+        run(tmp_path, work, role=lambda: [LockedFile(theirs)])
     finally:
         os.close(theirs)
     assert os.read(ours, 1) == b""  # both had it open, and are gone
     os.close(ours)
+
+
+@pytest.fixture
+def holder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The leases of these tests have one, which would end those who have their tie."""
+    monkeypatch.setattr(LockedFile, "holder", os.getpid())
+
+
+async def leased(root: PurePosixPath, work: Callable[[Callable[[], set[int]]], Awaitable[None]]) -> None:
+    """`work` under a lease; it can ask who else has its tie."""
+    ids = root / "ids"
+    os.close(os.open(ids, os.O_CREAT))
+    lockspace, locks = Lockspace(DomainId("d0"), LeasePlace(ids), Geometry()), LocalLocks()
+    await locks.join(lockspace, 1)
+    try:
+        async with while_trusted(locks, lockspace, "work"):
+            await work(lambda: holders(str(ids)) - {os.getpid()})
+    finally:
+        await locks.close()
+
+
+@pytest.mark.usefixtures("holder")
+def test_changes_under_a_lease_are_made_by_a_process_that_keeps_it_held(tmp_path: Path) -> None:
+    async def work(io: IoProcess, root: PurePosixPath) -> None:
+        async def under_it(writers: Callable[[], set[int]]) -> None:
+            assert await io.names(root) == ["ids"]
+            plain = io.pid
+            assert writers() == set()
+            await io.create(root / "a")
+            (writer,) = writers()
+            await io.replace(root / "a", b"1")
+            assert writers() == {writer} != {plain}
+            os.kill(writer, signal.SIGKILL)
+            await until(lambda: not writers())
+            with contextlib.suppress(IoLost):
+                await io.replace(root / "a", b"2")
+            await io.replace(root / "a", b"3")
+            assert io.pid == plain
+
+        await leased(root, under_it)
+        await io.remove(root / "a")
+
+    run(tmp_path, work)
+
+
+@pytest.mark.usefixtures("holder")
+def test_a_cancelled_change_under_a_lease_is_over_before_the_lease_is(tmp_path: Path) -> None:
+    async def work(io: IoProcess, root: PurePosixPath) -> None:
+        async def under_it(writers: Callable[[], set[int]]) -> None:
+            await io.create(root / "a")
+            (writer,) = writers()
+            os.kill(writer, signal.SIGSTOP)
+            change = asyncio.create_task(io.remove(root / "a"))
+            await asyncio.sleep(0)
+            change.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await change
+            assert not writers()
+
+        await leased(root, under_it)
+
+    run(tmp_path, work)

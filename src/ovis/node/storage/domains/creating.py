@@ -20,6 +20,7 @@ from ovis.node.storage.formats.domain_metadata import (
     StorageType,
 )
 from ovis.node.storage.formats.identifiers import DomainId, is_identifier
+from ovis.node.storage.leases.held import without_lease
 from ovis.node.storage.pool import records
 from ovis.node.storage.pool.errors import ConnectedPool, StillAttached, VersionNotServed
 
@@ -158,7 +159,8 @@ async def _create_on_group(storage: Storage, new: NewDomain) -> Domain:
         domain_class=new.domain_class,
         description=new.name,
     )
-    return await create_block_domain(host, metadata)
+    with without_lease("the group is no domain yet"):
+        return await create_block_domain(host, metadata)
 
 
 async def _mount(storage: Storage, new: NewDomain) -> PurePosixPath:
@@ -179,7 +181,8 @@ async def _remove(storage: Storage, domain: Domain) -> None:
     if domain.is_block:
         from ovis.node.storage.domains.block_creation import remove_block_domain
 
-        await remove_block_domain(storage.parts.block_host, _as_block(domain))
+        with without_lease("the domain is in no pool, nobody had it, and its leases go with it"):
+            await remove_block_domain(storage.parts.block_host, _as_block(domain))
         return
     from ovis.node.storage.domains.file_domain import remove_file_domain
 

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 from ovis.node import processes
 from ovis.node.processes import Command, Ended, Limits
-from ovis.node.storage.leases.held import inherited
+from ovis.node.storage.leases.held import inherited, keeper
 from ovis.node.storage.volumes.errors import TransferFailed
 
 LIMITS = Limits(memory=1 << 30, is_background=True)
@@ -92,7 +92,7 @@ async def _processed(
     seconds: float,
     heard: Callable[[bytes], bool] | None = None,
 ) -> Ended:
-    command = Command(words, limits=LIMITS, descriptors=[*descriptors, *inherited()])
+    command = Command(words, limits=LIMITS, descriptors=[*descriptors, *inherited()], when_stuck=keeper())
     try:
         return await processes.run(command, seconds=seconds, on_output=heard)
     except (processes.Stalled, OSError) as error:

@@ -10,6 +10,10 @@ calls fail at once (IoStuck); each that ends in the end makes room again.
 
 Calls that were under way in a process that is replaced for another call's sake: looks are done again, once, by the next
 one; changes raise IoLost, because the kernel may still be doing them.
+
+Changes under a lease (leases/held.py) are made by a process that inherited what keeps the lease held: it dies with the
+lease, and as long as it lives no other host has it. This host's role as SPM counts for all processes, so they are the
+same one where the SPM works; a job under the lease of a volume has one more, which the lease's holder ends.
 """
 
 from __future__ import annotations
@@ -20,11 +24,16 @@ import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from ovis.node.storage.io import messages
 from ovis.node.storage.io.child import LATE, Answer, Child, start
 from ovis.node.storage.io.interface import FileFacts, IoFailure, IoLost, IoStuck, IoTimeout, Space
 from ovis.node.storage.io.messages import Request
+from ovis.node.storage.leases import held
+
+if TYPE_CHECKING:
+    from ovis.node.storage.leases.interface import Tie
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +47,8 @@ ROWS_AT_A_TIME = 250  # a millisecond of the agent's time
 
 class IoProcess:
     """`roots`: folders that it may work in; `device_roots`: folders below /dev whose block devices it may read and
-    write. `owner`: user and group that it becomes when the agent is root; its new files are theirs. `inherited`: open
-    files that each process gets, such as what ties it to a lease (leases/held.py)."""
+    write. `owner`: user and group that it becomes when the agent is root; its new files are theirs. `role`: what ties
+    all its processes to a lease; after a change of it comes `renew`."""
 
     def __init__(
         self,
@@ -49,18 +58,19 @@ class IoProcess:
         seconds: float = DEADLINE,
         abandoned_limit: int = ABANDONED_LIMIT,
         owner: tuple[int, int] | None = None,
-        inherited: Callable[[], Sequence[int]] = tuple,
+        role: Callable[[], Sequence[Tie]] = tuple,
     ) -> None:
         self._arguments = [str(root) for root in roots]
         self._arguments += [word for root in device_roots for word in ("--devices", str(root))]
         if owner is not None and os.geteuid() == 0:
             self._arguments += ["--owner", f"{owner[0]}:{owner[1]}"]
-        self._inherited = inherited
+        self._role = role
         self._seconds = seconds
         self._abandoned_limit = abandoned_limit
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._starting = asyncio.Lock()
         self._process: Child | None = None
+        self._tied: dict[tuple[Tie, ...], Child] = {}
         self._killed: set[Child] = set()
         self._is_closed = False
 
@@ -88,15 +98,19 @@ class IoProcess:
     async def close(self) -> None:
         """End the process. What hangs is left to end when it can. Repeatable; calls fail from now on."""
         self._is_closed = True
-        process, self._process = self._process, None
-        if process is not None:
+        processes = [*([self._process] if self._process else []), *self._tied.values()]
+        self._process = None
+        self._tied.clear()
+        for process in processes:
             process.hang_up()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(END_WITHIN):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_WITHIN):
+                for process in processes:
                     await process.ended.wait()
+        for process in processes:
             if not process.ended.is_set():
                 process.kill()
-        for left in [*self._killed, *([process] if process else [])]:
+        for left in [*self._killed, *processes]:
             left.forget()
         self._killed.clear()
 
@@ -252,7 +266,8 @@ class IoProcess:
         except TimeoutError:
             raise _late(request, path, until[1]) from None
         try:
-            process = await self._running(request, path)
+            ties = () if request.operation in messages.LOOKS else _needed()
+            process = await self._running(request, path, ties)
             answer = process.ask(request)
         except BaseException:
             self._slots.release()
@@ -265,39 +280,80 @@ class IoProcess:
             self._slots.release()
 
         answer.add_done_callback(answered)
-        return await asyncio.shield(answer)
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            if ties:
+                await asyncio.shield(self._over(process, answer, ties))
+            raise
 
-    async def _running(self, request: Request, path: PurePosixPath) -> Child:
+    async def _over(self, process: Child, answer: asyncio.Future[object], ties: tuple[Tie, ...]) -> None:
+        """Until a change that nobody waits for any more is done, or cannot be: its lease may be given back then."""
+        await asyncio.wait([answer], timeout=END_WITHIN)
+        if answer.done():
+            return
+        self._let_go(process)
+        if not process.ended.is_set():
+            self._killed.add(process)
+        process.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_WITHIN):
+                await process.ended.wait()
+        if not process.ended.is_set():
+            held.keep(ties)
+
+    async def _running(self, request: Request, path: PurePosixPath, ties: tuple[Tie, ...]) -> Child:
         async with self._starting:
             if self._is_closed:
                 raise IoLost(messages.OPERATIONS[request.operation], path)
-            if self._process is None:
+            role = tuple(self._role())
+            is_plain = {*ties} <= {*role}
+            process = self._process if is_plain else self._tied.get(ties)
+            if process is None:
                 if len(self._killed) >= self._abandoned_limit:
                     raise IoStuck(messages.OPERATIONS[request.operation], path, len(self._killed))
-                process = await start(self._arguments, self._ended, self._inherited())
+                inherited = [tie.fileno() for tie in (role if is_plain else ties)]
+                process = await start(self._arguments, self._ended, inherited)
                 if self._is_closed:
                     process.kill()
                     raise IoLost(messages.OPERATIONS[request.operation], path)
-                self._process = process
-            return self._process
+                if is_plain:
+                    self._process = process
+                else:
+                    self._tied[ties] = process
+            return process
 
     def _ended(self, process: Child) -> None:
         """The process is gone, or does not talk to us any more."""
-        if process is self._process:
-            self._process = None
+        self._let_go(process)
         if process.ended.is_set():
             self._killed.discard(process)
+
+    def _let_go(self, process: Child) -> bool:
+        """Whether it was in use; it is asked nothing more."""
+        if process is self._process:
+            self._process = None
+            return True
+        for ties, tied in list(self._tied.items()):
+            if tied is process:
+                del self._tied[ties]
+                return True
+        return False
 
     def _too_late(self, process: Child, answer: asyncio.Future[object]) -> None:
         if answer.done():
             return
         answer.set_result(LATE)
-        if process is self._process:
+        if self._let_go(process):
             log.warning("ovis-io process %d for %s hangs and is replaced", process.pid, " ".join(self._arguments))
-            self._process = None
         if not process.ended.is_set():
             self._killed.add(process)
         process.kill()
+
+
+def _needed() -> tuple[Tie, ...]:
+    """Of the running operation. A lock of this host alone needs none: these processes end with the agent."""
+    return tuple(tie for tie in held.ties() if tie.holder)
 
 
 def _late(request: Request, path: PurePosixPath, seconds: float) -> IoFailure:

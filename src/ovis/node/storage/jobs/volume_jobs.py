@@ -24,7 +24,7 @@ from ovis.node.storage.images.merging import Subchain
 from ovis.node.storage.jobs import external_end
 from ovis.node.storage.jobs.external_end import ExternalEnd
 from ovis.node.storage.jobs.guarded import CLAIM_SECONDS, Guarded, working_on
-from ovis.node.storage.leases.held import inherited, volume_lease
+from ovis.node.storage.leases.held import inherited, keeper, volume_lease
 from ovis.node.storage.volumes import bitmaps, copying, qemu_img, reading
 from ovis.node.storage.volumes.copying import Place
 from ovis.node.storage.volumes.errors import InvalidUpdate, QemuImgFailed, Unsupported, WrongFormat
@@ -186,6 +186,7 @@ async def _sparsify(program: str, disk: Disk) -> None:
         [program, "--in-place", "--format", disk.format, str(disk.path)],
         limits=Limits(memory=None, files=1024, is_background=True, grace=10.0),
         descriptors=inherited(),
+        when_stuck=keeper(),
         environment={"LIBGUESTFS_BACKEND": "direct"},
     )
     try:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TIES: ContextVar[tuple[Tie, ...]] = ContextVar("ties of the leases that this work holds", default=())
+_WHY_WITHOUT: ContextVar[str] = ContextVar("why a change of a volume group needs no lease", default="")
 
 
 class _Use:
@@ -63,10 +64,44 @@ _USES: WeakKeyDictionary[Locks, dict[Resource, _Use]] = WeakKeyDictionary()
 
 def inherited() -> tuple[int, ...]:
     """For `pass_fds` of every process that writes for the running operation. Raises LeaseLost."""
-    ties = _TIES.get()
-    if not all(tie.is_open for tie in ties):
+    return tuple(tie.fileno() for tie in ties())
+
+
+def ties() -> tuple[Tie, ...]:
+    """Of the running operation, each once. Raises LeaseLost."""
+    found = tuple(dict.fromkeys(_TIES.get()))
+    if not all(tie.is_open for tie in found):
         raise LeaseLost("a lease of this operation", "no process is started any more")
-    return tuple({tie.fileno() for tie in ties})
+    return found
+
+
+def keep(wanted: Iterable[Tie]) -> None:
+    """A process that inherited them was killed and does not end, because the kernel still works for it: their leases
+    are not given back one by one any more, but with its end."""
+    for tie in wanted:
+        tie.keep()
+
+
+def keeper() -> Callable[[], None]:
+    """`keep` for the ties of the running operation, for whoever starts a process (Command.when_stuck)."""
+    found = _TIES.get()
+    return lambda: keep(found)
+
+
+@contextmanager
+def without_lease(why: str) -> Iterator[None]:
+    """For changes of a volume group that no lease protects: nobody else can use it. `why` is told to the root helper,
+    which refuses them otherwise."""
+    token = _WHY_WITHOUT.set(why)
+    try:
+        yield
+    finally:
+        _WHY_WITHOUT.reset(token)
+
+
+def why_without() -> str:
+    """Empty: the running operation should have a lease."""
+    return _WHY_WITHOUT.get()
 
 
 @asynccontextmanager

@@ -8,7 +8,9 @@ Sanlock takes a lease away from its holder by ending it (SIGTERM, later SIGKILL)
 last copy of its connection is closed. So a writer that inherited the connection keeps the lease held until it is dead:
 there is no moment in which another host has the lease and it still writes. This process makes that moment short: when
 it is told to end, when the agent is gone, or when sanlock is, it kills whoever has the connection open, the living
-agent apart (which hears of it by the end of the socket and stops its own work), and ends.
+agent apart (which hears of it by the end of the socket and stops its own work), and ends. The root helper only hands
+the connection on: its commands are killed, and when it has closed its copy is waited for. Where the agent is not root,
+this process cannot see the helper's commands; the helper kills them when this process has ended.
 
 What cannot be killed (a process that waits for a dead NFS server) keeps the lease held; then the watchdog resets the
 host, before another one gets the lease.
@@ -28,6 +30,7 @@ import time
 
 LIBRARIES = ("libsanlock_client.so.1", "libsanlock.so.1")
 KILL_SECONDS = 20.0  # to see those end that were killed; sanlock's next signal comes after 40 s
+HELPER = "ovis-privileged"  # node/privileged/main.py
 ERROR_BYTES = 4
 PR_SET_NAME = 15
 
@@ -91,8 +94,18 @@ def end_writers(connection: int, spared: set[int]) -> None:
     while (found := holders(link) - spared) and time.monotonic() < until:
         for pid in found:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                if not hands_on(pid):
+                    os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
+
+
+def hands_on(pid: int) -> bool:
+    """Whether it is the root helper itself."""
+    try:
+        with open(f"/proc/{pid}/comm") as file:
+            return file.read().strip() == HELPER
+    except OSError:
+        return False
 
 
 def holders(link: str) -> set[int]:

@@ -34,6 +34,8 @@ class Holder:
         self._process = process
         self._control = control
         self._connection = connection
+        self.is_kept = False
+        """A writer under its leases does not end: they are given back with its end alone."""
         asyncio.get_running_loop().add_reader(control, self._heard)
 
     @classmethod
@@ -60,8 +62,15 @@ class Holder:
     def is_open(self) -> bool:
         return self._connection >= 0 and not self.ended.is_set()
 
+    @property
+    def holder(self) -> int:
+        return self.pid
+
     def fileno(self) -> int:
         return self._connection
+
+    def keep(self) -> None:
+        self.is_kept = True
 
     def let_go(self) -> None:
         """The work under its leases is over: end it. What still writes is killed. Safe to repeat."""

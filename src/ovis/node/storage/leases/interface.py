@@ -68,8 +68,15 @@ class Tie(Protocol):
     @property
     def is_open(self) -> bool: ...
 
+    @property
+    def holder(self) -> int:
+        """The process whose end is the end of the leases; 0: there is none, the file itself is the lock."""
+
     def fileno(self) -> int:
         """For `pass_fds`. Only while `is_open`."""
+
+    def keep(self) -> None:
+        """Leases that depend on it are not released one by one any more: a writer that has it does not end."""
 
 
 class Locks(Protocol):

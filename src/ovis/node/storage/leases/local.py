@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import os
 from collections import Counter
+from pathlib import PurePosixPath
 
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.leases.errors import AcquireFailed, HostIdTaken, LockspaceLost, NoteFailed
@@ -25,6 +26,8 @@ from ovis.node.storage.volumes.store import LeasePlace
 class LockedFile:
     """A Tie: the open file that carries the lock."""
 
+    holder = 0
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
@@ -34,6 +37,9 @@ class LockedFile:
 
     def fileno(self) -> int:
         return self._descriptor
+
+    def keep(self) -> None:
+        """Nothing: other agents are kept out by the open file itself."""
 
     def close(self) -> None:
         if self.is_open:
@@ -141,8 +147,11 @@ def _key(resource: Resource) -> tuple[DomainId, str]:
 
 def _lock(lockspace: Lockspace, host_id: int) -> int:
     # Two calls on a local disk that never wait for a lock: no thread for them.
+    path = lockspace.place.path
+    if path.is_relative_to("/dev"):
+        path = PurePosixPath(os.path.realpath(path))  # of a logical volume: the link is that of udev
     try:
-        descriptor = os.open(lockspace.place.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
         raise LockspaceLost(lockspace, f"{lockspace.place.path} cannot be opened: {error.strerror}") from error
     try:

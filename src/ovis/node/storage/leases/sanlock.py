@@ -178,6 +178,12 @@ class SanlockLocks:
                 return
             del space.leases[resource.name]
             holder = space.holder
+            if holder.is_kept and not holder.ended.is_set():
+                said = self._end_unused(space)
+                if space.leases:
+                    raise ReleaseFailed(resource, f"a killed process that may write under it has not ended; {said}")
+                log.warning("%s is free when a killed process that may write under it has ended", _named(resource))
+                return
             try:
                 if not holder.ended.is_set():
                     await self._calls.run(resource.lockspace.domain, library.release, resource, holder.pid)

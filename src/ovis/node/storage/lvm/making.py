@@ -14,6 +14,7 @@ from ovis.node.storage.errors import StorageError
 from ovis.node.storage.formats.group_tags import UNREADY, GroupState, state
 from ovis.node.storage.formats.identifiers import is_identifier
 from ovis.node.storage.formats.sanlock_areas import BLOCK_512
+from ovis.node.storage.leases.held import without_lease
 from ovis.node.storage.lvm import groups
 from ovis.node.storage.lvm.errors import GroupExists, NoSuchGroup, PhysicalVolumeInitFailed, WrongBlockSize
 from ovis.node.storage.lvm.lvm import Lvm
@@ -45,7 +46,8 @@ async def create(lvm: Lvm, root: Root, name: str, devices: Sequence[PurePosixPat
             raise WrongBlockSize(str(device), facts.logical_block, facts.physical_block)
         if force:
             await _clear(root, device, facts.size)
-    return await groups.create(lvm, name, devices, tags=[UNREADY], force=force)
+    with without_lease("the group is new, and no domain"):
+        return await groups.create(lvm, name, devices, tags=[UNREADY], force=force)
 
 
 async def find(lvm: Lvm, uuid: str) -> Group:
@@ -61,7 +63,8 @@ async def remove(lvm: Lvm, uuid: str) -> None:
     group = await find(lvm, uuid)
     if state(group.tags) is GroupState.READY:
         raise GroupIsDomain(group.name)
-    await groups.remove(lvm, group.name)
+    with without_lease("the group is no domain"):
+        await groups.remove(lvm, group.name)
 
 
 async def _clear(root: Root, device: PurePosixPath, size: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ovis.node.privileged.client import Root
 from ovis.node.privileged.lvm import RunLvm
 from ovis.node.privileged.protocol import CommandResult
+from ovis.node.storage.leases import held
 from ovis.node.storage.lvm.runner import ConfigValue
 
 
@@ -17,5 +18,7 @@ class PrivilegedLvm:
     async def run(
         self, arguments: Sequence[str], *, config: Mapping[str, ConfigValue], devices: Sequence[str], seconds: float
     ) -> CommandResult:
-        request = RunLvm(arguments=tuple(arguments), config=dict(config), devices=tuple(devices))
+        request = RunLvm(
+            arguments=tuple(arguments), config=dict(config), devices=tuple(devices), unleased=held.why_without()
+        )
         return await self._root.call(request, seconds=seconds)

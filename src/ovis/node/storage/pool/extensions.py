@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ovis.client.types import SpmRole
 from ovis.node.storage.formats.mailbox import Extend
 from ovis.node.storage.formats.volume_metadata import VolumeFormat
+from ovis.node.storage.leases.held import without_lease
 from ovis.node.storage.pool.errors import NotConnected
 from ovis.node.storage.pool.mailbox import HostMailbox
 from ovis.node.storage.volumes import sizes
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ovis.node.storage.formats.volume_metadata import VolumeMetadata
     from ovis.node.storage.pool.pool import Pool
     from ovis.node.storage.storage import Storage
+
+IN_NO_POOL = "the domain is in no pool and belongs to this host, which uses it"
 
 
 class Extensions:
@@ -50,7 +53,8 @@ class Extensions:
             record = await domain.read_record()
             if record.domain.pools:
                 raise NotConnected(record.domain.pools[0])
-            given = await grow(domain, volume, size)
+            with without_lease(IN_NO_POOL):
+                given = await grow(domain, volume, size)
         # lvextend tells the kernel of its own host
         present = seen(str(domain.paths.volume(image, volume))) if domain.is_block else 0
         if present >= given:
@@ -66,7 +70,9 @@ class Extensions:
         the domain is in no pool. A host that has not joined its pool again yet is not the SPM."""
         pool = self._storage.pools.joined
         if pool is None or domain.id not in pool.membership.domains:
-            yield not (await domain.read_record()).domain.pools
+            is_free = not (await domain.read_record()).domain.pools
+            with without_lease(IN_NO_POOL if is_free else ""):
+                yield is_free
         elif pool.spm.role is SpmRole.SPM:
             async with pool.spm.trusted():
                 yield True

@@ -18,7 +18,7 @@ from ovis.node import processes
 from ovis.node.processes import Command, Ended, Limits
 from ovis.node.qemu_progress import Progress
 from ovis.node.storage.errors import NoSpace
-from ovis.node.storage.leases.held import inherited
+from ovis.node.storage.leases.held import inherited, keeper
 from ovis.node.storage.volumes.errors import QemuImgFailed
 from ovis.node.storage.volumes.image_info import Check, Extent, ImageInfo, Measure, decode_extents
 
@@ -208,7 +208,13 @@ class QemuImg:
         accept: Sequence[int] = (0,),
         output: int = OUTPUT_LIMIT,
     ) -> Ended:
-        started = Command([*self.program, command, *words], limits=limits, descriptors=inherited(), output_limit=output)
+        started = Command(
+            [*self.program, command, *words],
+            limits=limits,
+            descriptors=inherited(),
+            output_limit=output,
+            when_stuck=keeper(),
+        )
         try:
             ended = await processes.run(started, seconds=seconds, on_output=on_output)
         except processes.Stalled as error:

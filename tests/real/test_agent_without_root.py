@@ -95,7 +95,8 @@ def scene(vhost: VirtualHost, guest_image: TinyGuest) -> Iterator[Scene]:
             configuration = agent.configuration.read_text().replace(str(vhost.libvirt_socket), str(line))
             storage = f'[storage]\nroot = "{folder}/data"\nprivileged_socket = "{folder}/helper"\nlocks = "local"\n'
             owner = f"user = {AGENT}\ngroup = {AGENT}\n"
-            agent.configuration.write_text(configuration + storage + owner)
+            host = f'[host]\nfence_agents = "{folder}"\n'
+            agent.configuration.write_text(configuration + storage + owner + host)
             agent.prefix = as_ordinary_user(folder, {line: vhost.libvirt_socket})
             agent.start()
             yield Scene(folder, agent, helper, vhost.libvirt_uri)
@@ -164,6 +165,48 @@ def test_secrets_are_private_and_gone_after_a_restart(scene: Scene) -> None:
         connection.close()
 
 
+FENCE = """\
+#!/bin/sh
+power="$(dirname "$0")/images/power"
+read first
+case "$first" in
+    action=status) [ -e "$power" ] && exit 0; echo "Status: OFF"; exit 2 ;;
+    action=on) touch "$power"; cat >&2; exit 1 ;;
+esac
+"""
+
+
+def test_another_machine_is_fenced_and_its_password_is_in_no_log(scene: Scene) -> None:
+    (scene.folder / "fence_toy").write_text(FENCE)
+    (scene.folder / "fence_toy").chmod(0o755)
+    asked = ("bmc.example", 0, "toy", "admin", "hushhush")
+    with scene.agent.client() as node:
+        assert node.host.fence_node(*asked, types.FenceNodeAction.STATUS).power == "off"
+        begun = node.host.fence_node(*asked, types.FenceNodeAction.ON)
+        assert begun.operation_status == "initiated"
+        end = time.monotonic() + 60
+        while node.host.fence_node(*asked, types.FenceNodeAction.STATUS).power != "on":
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        with pytest.raises(RpcError, match="fence_nothing"):
+            node.host.fence_node("bmc", 0, "nothing", "a", "b", types.FenceNodeAction.STATUS)
+    log = (scene.folder / "ovisd.log").read_text()
+    while "its power is unknown" not in log:  # what became of it is told when the agent has ended
+        assert time.monotonic() < end, log[-2000:]
+        time.sleep(0.1)
+        log = (scene.folder / "ovisd.log").read_text()
+    assert "********" in log
+    assert "hushhush" not in log
+
+
+def test_host_without_a_hosted_engine_says_so(scene: Scene) -> None:
+    with scene.agent.client() as node:
+        with pytest.raises(RpcError, match="not set up") as refused:
+            node.host.set_ha_maintenance_mode(types.HaMaintenanceMode.GLOBAL, enabled=True)
+        assert refused.value.code == 40
+        assert not node.host.get_stats().ha_stats.configured
+
+
 def test_agent_and_helper_outlive_each_other(scene: Scene) -> None:
     assert scene.use_local_storage() == 0
     for _ in range(2):
@@ -172,6 +215,9 @@ def test_agent_and_helper_outlive_each_other(scene: Scene) -> None:
         assert scene.use_local_storage() == 0
     assert scene.helper.process
     assert scene.helper.process.poll() is None
+    asked = scene.helper.log.splitlines()[-1]
+    flow = asked.partition("[")[2].partition("]")[0]
+    assert f"[{flow}] StoragePool.connectStorageServer" in (scene.folder / "ovisd.log").read_text()
     scene.helper.end()
     assert scene.use_local_storage() != 0
     scene.helper.start()

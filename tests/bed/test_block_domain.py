@@ -161,6 +161,25 @@ def test_a_template_is_active_for_reading_until_somebody_must_write(shared: Shar
     shared.run(main())
 
 
+def test_a_volume_that_another_host_has_removed_is_let_go_of(shared: Shared) -> None:
+    """LVM cannot do that any more: it does not know the volume."""
+
+    async def main() -> None:
+        domain = shared.domain
+        image, volume = new_image(), new_volume()
+        path = await domain.store.begin(image, volume, metadata_of(domain.id, image), size=GIB, allocate=True)
+        await domain.store.publish(image, volume)
+        # as from elsewhere: without a look at the devices of this host
+        run("lvremove", "--quiet", "--yes", "--driverloaded", "n", f"{domain.id}/{volume}")
+        assert volume in await domain.store.active()
+        assert is_there(path)
+        await domain.store.deactivate(image, volume)
+        assert not is_there(path)
+        assert volume not in await domain.store.active()
+
+    shared.run(main())
+
+
 def test_a_guests_own_volume_group_is_not_seen(shared: Shared) -> None:
     async def main() -> None:
         host, domain = shared.host, shared.domain

@@ -25,6 +25,7 @@ DOMAIN = (Path(__file__).parent / "tiny_domain.xml").read_text()
 VM = "0b5e77ed-0000-4000-8000-0000000000e7"
 MAC = "52:54:00:00:00:e7"
 GATEWAY = "10.91.0.254"
+PREFIX = "fd00:91"
 STATIC = {"ipaddr": "10.91.0.7", "netmask": "255.255.255.0", "gateway": GATEWAY}
 UNCHECKED = SetupNetworkOptions(connectivity_check=False)
 SECONDS = 60
@@ -78,11 +79,9 @@ def site(vhost: VirtualHost, guest_image: TinyGuest, tmp_path_factory: pytest.Te
     run("ip", "netns", "add", outside)
     server = None
     try:
-        for line in (
-            "link add lan type bridge forward_delay 0",
-            f"address add {GATEWAY}/24 dev lan",
-            "link set lan up",
-        ):
+        lan = ["link add lan type bridge forward_delay 0", "link set lan up"]
+        lan += [f"address add {GATEWAY}/24 dev lan", f"address add {PREFIX}::1/64 dev lan nodad"]
+        for line in lan:
             run("ip", "-n", outside, *line.split())
         for number in (0, 1):
             peer = ("peer", "name", f"card{number}", "netns", str(vhost.first_process.pid))
@@ -113,6 +112,7 @@ def site(vhost: VirtualHost, guest_image: TinyGuest, tmp_path_factory: pytest.Te
 def dhcp_server(namespace: str, folder: Path) -> subprocess.Popen[bytes]:
     options = ["--interface=lan", "--bind-interfaces", "--except-interface=lo", "--dhcp-authoritative", "--no-ping"]
     options += ["--dhcp-range=10.91.0.100,10.91.0.150,1h", "--no-resolv", "--port=0", "--keep-in-foreground"]
+    options += ["--enable-ra", f"--dhcp-range={PREFIX}::100,{PREFIX}::1ff,slaac,64,1h", "--ra-param=lan,4,60"]
     options += ["--user=root", f"--dhcp-leasefile={folder}/dnsmasq.leases", f"--pid-file={folder}/dnsmasq.pid"]
     command = ["ip", "netns", "exec", namespace, "dnsmasq", "--conf-file=/dev/null", *options]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -164,6 +164,20 @@ def test_an_address_by_dhcp_and_its_client_go_with_the_network(site: Site) -> No
     assert leased() == ""
     assert "10.91.0.0/24" not in site.inside("ip", "rule", "show")
     assert not list((site.folder / "state/vdsm/staging/ovis/dhcp").glob("*.pid"))
+
+
+def test_addresses_by_routers_and_by_dhcpv6(site: Site) -> None:
+    def addresses() -> set[str]:
+        words = site.inside("ip", "-6", "-o", "address", "show", "dev", "green", "scope", "global").split()
+        return {word for word in words if word.startswith(PREFIX)}
+
+    site.set_up(green=Wish(nic="card1", dhcpv6=True))
+    until("an address by DHCPv6", lambda: any(address.startswith(f"{PREFIX}::1") for address in addresses()))
+    site.set_up(green=Wish(nic="card1", ipv6autoconf=True))
+    until("an address by a router", lambda: any(address.endswith("/64") for address in addresses()))
+    site.set_up(green=Wish(nic="card1"))
+    assert not addresses()
+    site.set_up(green=Wish(remove=True))
 
 
 def test_a_change_that_cuts_the_manager_off_is_taken_back(site: Site) -> None:

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,6 +32,8 @@ _BEGINS = frozenset({"PREINIT", "PREINIT6"})
 _HAS = frozenset({"BOUND", "RENEW", "REBIND", "REBOOT", "BOUND6", "RENEW6", "REBIND6"})
 _LOST = frozenset({"EXPIRE", "FAIL", "RELEASE", "STOP", "TIMEOUT", "EXPIRE6", "RELEASE6", "STOP6", "DEPREF6"})
 _FOR_EVER = 0xFFFFFFFF
+_TENTATIVE, _LINK_LOCAL_SECONDS = 0x40, 6.0
+"""Source: linux/if_addr.h; net/ipv6/addrconf.c (if6_seq_show): address, index, prefix, scope, flags, device."""
 
 
 def main() -> int:
@@ -44,6 +47,8 @@ def main() -> int:
         return 0  # the network has gone in this moment
     steps = steps_of(reason, device, environment, client)
     _run(steps)
+    if reason == "PREINIT6":
+        _await_link_local(device)
     _note(folder / f"{device}.{family}.lease.json", reason, environment)
     return 0
 
@@ -136,6 +141,16 @@ def _run(steps: list[Step]) -> None:
                 kernel.do(step)
             except OSError as error:
                 print(f"ovis-dhcp: {step}: {error}", file=sys.stderr)
+
+
+def _await_link_local(device: str) -> None:
+    """dhclient ends when the device has no address yet that it could ask from; the kernel first looks for doubles."""
+    until = time.monotonic() + _LINK_LOCAL_SECONDS
+    while time.monotonic() < until:
+        lines = (line.split() for line in Path("/proc/net/if_inet6").read_text().splitlines())
+        if any(words[5] == device and words[3] == "20" and not int(words[4], 16) & _TENTATIVE for words in lines):
+            return
+        time.sleep(0.1)
 
 
 def _note(file: Path, reason: str, environment: Mapping[str, str]) -> None:

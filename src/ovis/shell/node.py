@@ -17,6 +17,7 @@ OWN = {
     "events": "Follow the events of the node.",
     "hooks": "Scripts that run at fixed points of VMs and of this host.",
     "image": "Bring disks into storage and take them out.",
+    "network": "The networks of the host.",
     "storage": "Use storage without any manager.",
     "top": "Watch the host and its VMs.",
 }
@@ -104,6 +105,10 @@ class NodeGroup(SchemaGroup):
             from ovis.shell.storage.image_commands import image_group
 
             return image_group()
+        if name == "network":
+            from ovis.shell.networks import network_group
+
+            return network_group()
         if name == "storage":
             from ovis.shell.storage.commands import storage_group
 

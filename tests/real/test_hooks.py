@@ -16,6 +16,8 @@ from deploy.rig.virtual_host import VirtualHost
 from ovis.client import types
 from ovis.client.node import Node
 from ovis.client.types import HotplugNicParams, VmStatus
+from ovis.node.hooks.catalogue import Catalogue
+from ovis.node.hooks.scripts import Scripts
 from ovis.wire.errors import RpcError
 from tests.real.agent_process import AgentProcess, agent_process
 
@@ -24,7 +26,7 @@ DOMAIN = """\
   <name>hooked-{id}</name>
   <uuid>{id}</uuid>
   <metadata><ovirt-vm:vm xmlns:ovirt-vm='http://ovirt.org/vm/1.0'>
-    <ovirt-vm:custom><ovirt-vm:asset>rack 7</ovirt-vm:asset></ovirt-vm:custom></ovirt-vm:vm></metadata>
+    <ovirt-vm:custom>{custom}</ovirt-vm:custom></ovirt-vm:vm></metadata>
   <memory unit='MiB'>128</memory>
   <os><type arch='x86_64' machine='q35'>hvm</type>
     <kernel>{kernel}</kernel><initrd>{initrd}</initrd><cmdline>console=ttyS0 quiet</cmdline></os>
@@ -88,10 +90,15 @@ class Hooked:
         path = self.folder / "ran"
         return path.read_text().split() if path.exists() else []
 
-    def create(self, node: Node) -> str:
+    def begin(self, node: Node, **custom: str) -> str:
         vm_id = str(uuid.uuid4())
-        xml = DOMAIN.format(id=vm_id, kernel=self.guest.kernel, initrd=self.guest.initrd)
+        members = "".join(f"<ovirt-vm:{name}>{value}</ovirt-vm:{name}>" for name, value in custom.items())
+        xml = DOMAIN.format(id=vm_id, kernel=self.guest.kernel, initrd=self.guest.initrd, custom=members)
         node.vm.create(vm_id, types.VmParameters(vm_id=vm_id, xml=xml))
+        return vm_id
+
+    def create(self, node: Node, **custom: str) -> str:
+        vm_id = self.begin(node, **custom)
         wait(lambda: node.vm.get_stats(vm_id)[0].status is not VmStatus.WAIT_FOR_LAUNCH)
         return vm_id
 
@@ -109,7 +116,7 @@ def hooked(vhost: VirtualHost, guest_image: TinyGuest, tmp_path_factory: pytest.
     with agent_process(folder, vhost, guest_image) as agent:
         with agent.configuration.open("a") as settings:
             settings.write(
-                f'[hooks]\nfolder = "{folder}/hooks"\nlaunch_folder = "{folder}/launch"\nseconds = 8\n'
+                f'[hooks]\nfolder = "{folder}/hooks"\nlaunch_folder = "{folder}/launch"\nseconds = 6\n'
                 "statistics_seconds = 0.1\n"
             )  # fmt: skip
         yield Hooked(folder, agent, guest_image, vhost)
@@ -131,7 +138,7 @@ def test_scripts_around_the_life_of_a_guest(hooked: Hooked) -> None:
     hooked.agent.start()
     with hooked.agent.client() as node:
         assert "before_vm_start" in node.host.get_capabilities().hooks
-        vm_id = hooked.create(node)
+        vm_id = hooked.create(node, asset="rack 7")
         wait(lambda: "after_vm_start" in hooked.ran)
         live = hooked.live(vm_id)
         assert live.findtext("sysinfo/chassis/entry") == "rack 7"
@@ -149,13 +156,51 @@ def test_scripts_around_the_life_of_a_guest(hooked: Hooked) -> None:
     ]  # fmt: skip
 
 
+def test_hooks_of_the_catalogue_on_a_real_libvirt(hooked: Hooked) -> None:
+    """As many as one VM can have; their results are looked at in tests/hooks."""
+    folder = hooked.folder
+    for name in ("more", "floppy"):
+        (folder / name).write_bytes(bytes(1440 << 10))
+    properties = {
+        "smbios": '{"chassis": {"asset": "rack 8"}}',
+        "pincpu": "0",
+        "cpuflags": "-vmx",
+        "vmdisk": f"{folder}/more",
+        "floppy": f"{folder}/floppy",
+        "scratchpad": f"1M,{folder}/scratch",
+        "enable_diskunmap": "true",
+        "log_console": f"{folder}/console.log",
+        "log_firmware": f"{folder}/firmware.log",
+        "qemu_cmdline": '["-fw_cfg", "name=opt/hook,string=here"]',
+    }
+    names = [
+        "diskunmap",
+        "qemucmdline",
+        *(name for name in properties if name not in ("enable_diskunmap", "qemu_cmdline")),
+    ]
+    scripts = Scripts(folder / "hooks")
+    for name in names:
+        Catalogue().enable(scripts, name)
+    hooked.agent.start()
+    with hooked.agent.client() as node:
+        vm_id = hooked.create(node, **properties)
+        assert node.vm.get_stats(vm_id)[0].status is not VmStatus.DOWN, node.vm.get_stats(vm_id)[0]
+        live = hooked.live(vm_id)
+        assert (folder / f"scratch.{vm_id}").exists()
+        assert len(live.findall("devices/disk")) == 3
+        wait(lambda: "SeaBIOS" in (folder / "firmware.log").read_text())
+        node.vm.destroy(vm_id)
+        assert not (folder / f"scratch.{vm_id}").exists()
+    hooked.agent.stop()
+    for name in names:
+        Catalogue().disable(scripts, name)
+
+
 def test_scripts_that_hang_or_refuse_harm_only_their_vm(hooked: Hooked) -> None:
     hooked.agent.start()
     with hooked.agent.client() as node:
         script = hooked.put("before_vm_start", f"#!/bin/sh\ntouch {hooked.folder}/hangs\nsleep 1000\n", "10_bad")
-        vm_id = str(uuid.uuid4())
-        xml = DOMAIN.format(id=vm_id, kernel=hooked.guest.kernel, initrd=hooked.guest.initrd)
-        node.vm.create(vm_id, types.VmParameters(vm_id=vm_id, xml=xml))
+        vm_id = hooked.begin(node)
         wait((hooked.folder / "hangs").exists)
         script.unlink()
         other = hooked.create(node)

@@ -12,9 +12,8 @@ from ovis.node.network import setup_hooks
 sys.path.insert(0, str(Path(__file__).parents[1] / "hooks"))
 from scripts_made import HookFolder
 
-WISH = (
-    b'{"networks": {"blue": {"nic": "eth1", "vlan": "7", "custom": {"ipv4_addrs": "x"}}}, "bondings": {}, "options": {}}'
-)
+WISH = b"""{"networks": {"blue": {"nic": "eth1", "vlan": "7", "custom": {"ipv4_addrs": "x"}}},
+"bondings": {}, "options": {}}"""
 
 
 def run(made: HookFolder, error: Exception | None = None) -> HostSetupNetworksArgs:

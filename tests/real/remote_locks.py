@@ -1,21 +1,35 @@
-"""SanlockLocks in a process of their own, as in another agent; its calls travel over a pipe."""
+"""SanlockLocks in a process of their own, as in another agent; its calls travel over a pipe.
+
+    size (64 bits, big-endian) | JSON: [number, name, arguments, named] or [number, answer, error]
+
+What is no JSON is {"is": kind, ...}: the values that locks take and give, and their errors.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import builtins
+import json
 import os
-import pickle
 import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, cast
 
-from ovis.node.storage.leases.interface import Locks, Lockspace
+from ovis.node.storage.formats.sanlock_areas import Geometry
+from ovis.node.storage.leases import errors
+from ovis.node.storage.leases.interface import Found, HostIdState, Locks, Lockspace, Owner, Resource
 from ovis.node.storage.leases.sanlock import SanlockLocks
+from ovis.node.storage.volumes.store import LeasePlace
 
+_VALUES: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (Found, Geometry, LeasePlace, Lockspace, Owner, Resource)
+}
 _LENGTH = struct.Struct(">Q")
 
 
@@ -40,7 +54,7 @@ class RemoteLocks:
         assert self.process.stdout
         while True:
             try:
-                number, answer, error = pickle.loads(await _frame(self.process.stdout))
+                number, answer, error = _read(await _frame(self.process.stdout))
             except asyncio.IncompleteReadError:
                 return
             waiting = self._waiting.pop(number)
@@ -74,7 +88,7 @@ async def remote_locks(folder: Path, *, within: tuple[str, ...] = ()) -> AsyncIt
 
 
 def _framed(content: Any) -> bytes:
-    data = pickle.dumps(content)
+    data = json.dumps(_plain(content)).encode()
     return _LENGTH.pack(len(data)) + data
 
 
@@ -99,7 +113,7 @@ async def _serve(folder: Path) -> None:
 
 
 async def _answer(locks: SanlockLocks, data: bytes) -> None:
-    number, name, arguments, named = pickle.loads(data)
+    number, name, arguments, named = _read(data)
     answer, error = None, None
     try:
         if name == "start_writer":
@@ -107,7 +121,7 @@ async def _answer(locks: SanlockLocks, data: bytes) -> None:
         else:
             answer = await getattr(locks, name)(*arguments, **named)
     except Exception as problem:  # noqa: BLE001  # told to the test
-        error = _Told(problem)
+        error = problem
     os.write(sys.stdout.fileno(), _framed((number, answer, error)))
 
 
@@ -117,21 +131,47 @@ def _start_writer(locks: Locks, lockspace: Lockspace) -> int:
     return subprocess.Popen(["sleep", "300"], pass_fds=[tie.fileno()]).pid
 
 
-class _Told(Exception):
-    """An error on its way: most classes do not take their own text as arguments."""
+def _plain(value: Any) -> Any:
+    match value:
+        case Enum():
+            return {"is": type(value).__name__, "name": value.name}
+        case bytes():
+            return {"is": "bytes", "hex": value.hex()}
+        case PurePath():
+            return {"is": "path", "text": str(value)}
+        case Exception():
+            return {"is": type(value).__name__, "args": _plain(value.args), "fields": _plain(value.__dict__)}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+    if is_dataclass(value):
+        return {"is": type(value).__name__} | {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    return value
 
-    def __init__(self, error: Exception) -> None:
-        self.error = error
 
-    def __reduce__(self) -> Any:
-        return _again, (type(self.error), self.error.args, self.error.__dict__)
+def _read(data: bytes) -> Any:
+    return json.loads(data, object_hook=_made)
 
 
-def _again(kind: type[Exception], args: tuple[Any, ...], fields: dict[str, Any]) -> Exception:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(fields)
-    return error
+def _made(given: dict[str, Any]) -> Any:
+    kind = given.pop("is", None)
+    match kind:
+        case None:
+            return given
+        case "bytes":
+            return bytes.fromhex(given["hex"])
+        case "path":
+            return PurePosixPath(given["text"])
+        case "HostIdState":
+            return HostIdState[given["name"]]
+    if kind in _VALUES:
+        return _VALUES[kind](**given)
+    error = getattr(errors, kind, None) or getattr(builtins, kind, AssertionError)
+    again: Exception = error.__new__(error)
+    again.args = tuple(given["args"])
+    again.__dict__.update(given["fields"])
+    return again
 
 
 def serve() -> None:

@@ -8,14 +8,16 @@ import struct
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deploy.rig import sanlock
+from ovis.node.storage.formats import sanlock_records
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.sanlock_areas import MIB, Geometry
+from ovis.node.storage.formats.sanlock_records import SanlockRecord
 from ovis.node.storage.leases.errors import LeaseError, LeaseHeld, LocksNotResponding
 from ovis.node.storage.leases.holders import Holder
 from ovis.node.storage.leases.interface import HostIdState, Locks, Lockspace, Owner, Resource
@@ -132,6 +134,36 @@ def holder_of(hosts: Hosts) -> int:
 
 def start_writer(*descriptors: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(["sleep", "300"], pass_fds=descriptors)
+
+
+def record(place: LeasePlace) -> SanlockRecord | None:
+    with open(place.path, "rb") as file:
+        file.seek(place.offset)
+        return sanlock_records.read(file.read(512))
+
+
+def test_its_records_are_read_past_it(daemons: TwoDaemons) -> None:
+    async def main() -> None:
+        async with two_agents(daemons) as (hosts, _):
+            sdm = await hosts.formatted(9)
+            await hosts.other.acquire(sdm, 2)
+            taken = record(sdm.place)
+            joined = [record(replace(daemons.lockspace.place, offset=512 * number)) for number in range(3)]
+            owner = await hosts.one.owner(sdm)
+            assert taken is not None
+            assert (taken.lockspace, taken.name) == (DOMAIN, sdm.name)
+            assert owner == Owner(taken.owner, taken.version or 0)
+            assert [(one.owner, one.name[:5], one.version) for one in joined[:2] if one] == [
+                (1, "one", None),
+                (2, "other", None),
+            ]
+            assert joined[0] is not None
+            assert joined[0].timestamp > 0
+            assert joined[2] is not None
+            assert joined[2].timestamp == joined[2].generation == 0
+            await hosts.other.release(sdm)
+
+    asyncio.run(main())
 
 
 def test_the_end_of_an_agent_ends_its_writers_and_then_its_leases(daemons: TwoDaemons) -> None:

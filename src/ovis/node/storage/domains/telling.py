@@ -5,6 +5,8 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ovis.client import types
 from ovis.node.errors import NodeError
 from ovis.node.storage.domains.interface import Domain, DomainSpace
@@ -94,14 +96,20 @@ async def files(domain: Domain, pattern: str, *, case_sensitive: bool) -> dict[s
     }
 
 
-async def dump(storage: Storage, domain: Domain) -> types.StorageDomainDump:
-    """All that is on storage, broken parts too."""
+async def dump(storage: Storage, domain: Domain, *, full: bool = False) -> types.StorageDomainDump:
+    """All that is on storage, broken parts too. `full`: with sanlock's records, as they lie there."""
     found: dict[str, types.VolumeDump] = {}
     slots = await _slots(domain)
-    for volume, stored in (await domain.store.volumes()).items():
-        if _counts(stored):
-            found[volume] = await _volume(domain, volume, stored, slots.get(volume))
-    return types.StorageDomainDump(metadata=await info(storage, domain), volumes=found, xleases=await _xleases(domain))
+    known = {volume: stored for volume, stored in (await domain.store.volumes()).items() if _counts(stored)}
+    for volume, stored in known.items():
+        found[volume] = await _volume(domain, volume, stored, slots.get(volume))
+    told = types.StorageDomainDump(metadata=await info(storage, domain), volumes=found, xleases=await _xleases(domain))
+    if not full or (await domain.read_record()).domain.type is StorageType.LOCAL:
+        return told
+    from ovis.node.storage.domains import lock_dump
+
+    leases = await lock_dump.leases(domain, {volume: stored.image for volume, stored in known.items()})
+    return replace(told, leases=leases, lockspace=await lock_dump.lockspace(domain))
 
 
 async def _volume(domain: Domain, volume: VolumeId, stored: StoredVolume, slot: int | None) -> types.VolumeDump:

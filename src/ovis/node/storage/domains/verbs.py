@@ -167,7 +167,8 @@ async def get_file_stats(node: Node, args: StorageDomainGetFileStatsArgs) -> dic
 
 @verb("StorageDomain.dump")
 async def dump(node: Node, args: StorageDomainDumpArgs) -> types.StorageDomainDump:
-    return await telling.dump(node.storage, await node.storage.domain(arguments.domain(args.sd_id)))
+    domain = await node.storage.domain(arguments.domain(args.sd_id))
+    return await telling.dump(node.storage, domain, full=args.full)
 
 
 @verb("StorageDomain.setDescription")

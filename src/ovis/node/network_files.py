@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ovis.node.errors import NodeError
 
 if TYPE_CHECKING:
@@ -73,14 +75,17 @@ class NetworkFiles:
             return {}
 
     def _differ(self) -> bool:
-        from ovis.node.network.store import Store
-
-        store = Store(self.root)
+        """As values: what an older agent has saved may be written in another way."""
         try:
-            return store.running() != store.saved()
-        except (OSError, ValueError, NodeError) as error:
+            return _values(self.root / "staging" / "netconf") != _values(self.root / "persistence" / "netconf")
+        except (OSError, msgspec.DecodeError) as error:
             log.warning("running and saved networks cannot be compared: %s", error)
             return True
+
+
+def _values(folder: Path) -> dict[str, object]:
+    files = [file for kind in ("nets", "bonds") if (folder / kind).is_dir() for file in (folder / kind).iterdir()]
+    return {f"{file.parent.name}/{file.name}": msgspec.json.decode(file.read_bytes()) for file in files}
 
 
 def _target(link: Path) -> str:

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from ovis.node.host.network import Network as Network_
 from ovis.node.network.model import Bond, Configuration, Network
 from ovis.node.network.store import Store, StoreBusy
 from ovis.node.network_files import NetworkFiles
 
+NOTHING = Network_(nics={}, bonds={}, vlans={}, bridges={})
 RED = Configuration({"red": Network("red", bond="bond1")}, {"bond1": Bond("bond1", ("eth0",), {"mode": "802.3ad"})})
 
 
@@ -63,3 +65,11 @@ def test_the_agent_sees_when_there_is_something_to_restore(tmp_path: Path) -> No
     assert not files.need_restoring()
     (store.own / "journal.json").write_text("{}")
     assert files.need_restoring()
+
+
+def test_a_file_that_nobody_can_read_is_told_as_unsaved(tmp_path: Path) -> None:
+    store, files = Store(tmp_path), NetworkFiles(tmp_path)
+    store.link_running(store.write_running(RED))
+    (tmp_path / "staging/netconf/nets/red").write_text("{")
+    assert files.is_dirty()
+    assert files.describe(NOTHING) == {}

@@ -50,4 +50,4 @@ def test_every_answered_verb_of_vms_is_proved_or_says_what_it_needs() -> None:
     schema = read_folder(tasks.API_FOLDER)
     found = proofs.read(tasks.TESTS_FOLDER, schema)
     answered = {verb for verb in coverage.built() if verb.startswith("VM.")}
-    assert answered - set(found.tests) == set(found.needs)
+    assert answered - set(found.tests) == {verb for verb in found.needs if verb.startswith("VM.")}

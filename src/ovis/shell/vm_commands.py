@@ -37,8 +37,8 @@ def _diff_command() -> click.Command:
 
 
 def _diff(vm: str) -> None:
+    from ovis.client.untyped import RpcError
     from ovis.shell.api import node_schema
-    from ovis.wire.errors import RpcError
 
     options = click.get_current_context().ensure_object(Options)
     schema = node_schema()

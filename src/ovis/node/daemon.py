@@ -16,8 +16,6 @@ from ovis.node import storage_doors, systemd
 from ovis.node.authorization import Authorization
 from ovis.node.bridge import Bridge, CallLimits
 from ovis.node.config import Config
-from ovis.node.host.identity import host_id
-from ovis.node.host.kernel_files import KernelFiles
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.instance import make_folder, only_instance
 from ovis.node.node import Node
@@ -40,6 +38,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         host_id(config.host.id, config.state_folder / "host.id", KernelFiles())  # cannot go on without one
         async with open_hypervisor(config) as hypervisor:
             node = Node(config, hypervisor)
+            await node.establish_identity()  # cannot go on without one
             await node.hooks.run("before_vdsm_start")
             limits = CallLimits(in_all=config.limits.calls, per_connection=config.limits.calls_per_connection)
             bridge = Bridge(node, node_schema.load_calls(), HANDLERS, limits)

@@ -95,6 +95,7 @@ class Node:
             imports=lambda: self._imports.statistics() if self._imports else {},
             storage_domains=self._storage_vitals,
             hosted_engine=lambda: self.hosted_engine.status if self.hosted_engine else None,
+            grant=self._grant_root_facts if os.geteuid() else None,
             implemented=HANDLERS.keys(),
             identity_file=config.state_folder / "host.id",
             configured_id=config.host.id,
@@ -161,6 +162,18 @@ class Node:
                 options=_helper_options(self.config),
             )
         return self._privileged
+
+    async def establish_identity(self) -> None:
+        """This host has an id afterwards, and keeps it. Raises IdentityNotKept."""
+        files, file = KernelFiles(), self.config.state_folder / "host.id"
+        if os.geteuid() and not self.config.host.id and not file.exists():
+            await self._grant_root_facts(files)
+        host_id(self.config.host.id, file, files)
+
+    async def _grant_root_facts(self, files: KernelFiles) -> bool:
+        from ovis.node.host.root_facts import grant
+
+        return await grant(files, self.privileged)
 
     @property
     def fencing(self) -> Fencing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -65,6 +65,7 @@ class HostMonitor:
     """Made and used in the event loop. `close` it when `sample_forever` and `follow_hypervisor` have been cancelled.
 
     `acceleration`, `vm_counts`, `imports`, `storage_domains` and `hosted_engine` are asked each time: they may change.
+    `grant` adds to the files what this process may not read; None: it may read all.
     `identity_file` keeps the host's id unless one is configured. `watched_folders`: whose free space is reported.
     `implemented`: verbs that are built.
     """
@@ -78,6 +79,7 @@ class HostMonitor:
         imports: Callable[[], Mapping[str, V2VJobInfo]] = dict,
         storage_domains: Callable[[], Mapping[str, StorageDomainVitals]] = dict,
         hosted_engine: Callable[[], HostedEngineStatus | None] = lambda: None,
+        grant: Callable[[KernelFiles], Awaitable[bool]] | None = None,
         implemented: Collection[str],
         identity_file: Path,
         configured_id: str = "",
@@ -94,6 +96,7 @@ class HostMonitor:
         self._imports = imports
         self._storage_domains = storage_domains
         self._hosted_engine = hosted_engine
+        self._grant = grant
         self._implemented = implemented
         self._identity_file = identity_file
         self._configured_id = configured_id
@@ -181,6 +184,7 @@ class HostMonitor:
         """Raises HypervisorError while libvirt is away and has not been asked before; IdentityNotKept."""
         acceleration = self._acceleration()
         libvirt = await self._libvirt_facts(acceleration.kind)
+        await self._read_for_root()
         found, hooks = await self._inventory.run(
             "reading the host's inventory",
             lambda: (
@@ -212,9 +216,15 @@ class HostMonitor:
         )
 
     async def hardware(self) -> HardwareInformation:
+        await self._read_for_root()
         return await self._inventory.run(
             "reading the firmware tables", lambda: hardware.read(self._files), deadline=_INVENTORY_SECONDS
         )
+
+    async def _read_for_root(self) -> None:
+        """Once, when it succeeds; they do not change."""
+        if self._grant is not None and await self._grant(self._files):
+            self._grant = None
 
     def close(self) -> None:
         """Threads end with what they do now."""

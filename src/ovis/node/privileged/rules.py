@@ -53,6 +53,7 @@ class Rules:
     resolver: PurePosixPath = RESOLVER
     swtpm: PurePosixPath = SWTPM
     nvram: PurePosixPath = NVRAM
+    etc: PurePosixPath = PurePosixPath("/etc")
 
     def mount_point(self, target: str) -> PurePosixPath:
         """The path, if it lies below <repository>/mnt as written. Raises Refused."""

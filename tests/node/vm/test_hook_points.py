@@ -26,6 +26,8 @@ CARD = (
 TITLE = "d = hooking.read_domxml(); e = d.createElement('title'); e.appendChild(d.createTextNode(os.environ['colour']))\nd.documentElement.appendChild(e); hooking.write_domxml(d)"  # noqa: E501
 MODEL = "d = hooking.read_domxml(); d.getElementsByTagName('model')[0].setAttribute('type', 'e1000e' if os.environ.get('queues', '4') == '4' else '?'); hooking.write_domxml(d)"  # noqa: E501
 
+OPTIONS = "t = open(os.environ['_hook_domxml']).read().replace('</domain>', \"<commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'><arg value='-S'/></commandline></domain>\")\nopen(os.environ['_hook_domxml'], 'w').write(t)"  # noqa: E501
+
 
 @pytest.fixture
 def made(tmp_path: Path) -> HookFolder:
@@ -95,10 +97,7 @@ def test_scripts_before_the_start_change_what_is_started(tmp_path: Path, made: H
 
 
 def test_options_for_qemu_that_a_script_adds_are_borne(tmp_path: Path, made: HookFolder) -> None:
-    made.python(
-        "before_vm_start",
-        "t = open(os.environ['_hook_domxml']).read().replace('</domain>', \"<commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'><arg value='-S'/></commandline></domain>\")\nopen(os.environ['_hook_domxml'], 'w').write(t)",  # noqa: E501
-    )
+    made.python("before_vm_start", OPTIONS)
 
     async def main() -> None:
         async with vm_host(tmp_path, hooks=made.hooks) as host:
@@ -231,6 +230,25 @@ def test_the_points_of_a_hibernation(tmp_path: Path, made: HookFolder) -> None:
     asyncio.run(main())
     assert made.ran == pairs("vm_hibernate", "vm_dehibernate")
     assert (made.folder / "told").read_text() == "told False\n"
+
+
+def test_options_for_qemu_are_given_again_when_it_starts_from_memory(tmp_path: Path, made: HookFolder) -> None:
+    for point in ("before_vm_start", "before_vm_dehibernate"):
+        made.python(point, OPTIONS)
+
+    async def main() -> None:
+        async with vm_host(tmp_path, hooks=made.hooks) as host:
+            vm = await host.started()
+            handle = _files(tmp_path)
+            await hibernation.begin(host.vms, vm, handle, "handle")
+            await host.until(lambda: vm.is_down)
+            await ending.destroy(host.vms, vm, graceful_attempts=0)
+            await host.vms.create(ID, VmParameters(hiber_vol_handle=handle))
+            vm = host.vms.find(ID)
+            await host.until(lambda: vm.status is VmStatus.UP)
+            assert vm.xml.count("value='-S'") + vm.xml.count('value="-S"') == 1
+
+    asyncio.run(main())
 
 
 def test_a_hibernation_can_be_refused_and_a_late_failure_is_told(tmp_path: Path, made: HookFolder) -> None:

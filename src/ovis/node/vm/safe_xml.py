@@ -95,11 +95,15 @@ def _refuse_options(root: etree._Element, field: str) -> None:
         raise BadXml(field, f"line {element.sourceline}: options for QEMU's command line are refused")
 
 
-def drop_options(root: etree._Element) -> None:
-    """What `parse` refuses, out of a description."""
+def without_options(text: str, field: str) -> str:
+    """The description without what hooks have given QEMU elsewhere: that is not taken from a text. Raises BadXml."""
+    if QEMU not in text:
+        return text
+    root = parse_own(text, field)
     for element in list(root.iter(f"{{{QEMU}}}*")):
         if (holder := element.getparent()) is not None:
             holder.remove(element)
+    return text_of(root)
 
 
 def text_of(root: etree._Element) -> str:

@@ -20,6 +20,7 @@ from ovis.client.types import MigrateParams, VmParameters
 from ovis.node import durable_files
 from ovis.node.errors import BadParameter, MissingParameter
 from ovis.node.hypervisor.errors import OperationFailed
+from ovis.node.vm import safe_xml
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.prepare import canonical_id
 
@@ -110,6 +111,7 @@ async def machine_of(vms: Vms, given: VmParameters, memory: str) -> VmParameters
         raise BadParameter(
             "vmParams: saved memory", f"{memory} holds no saved VM, or not all of it: {error}"
         ) from error
+    xml = safe_xml.without_options(xml, "vmParams: saved memory")  # hooks at before_vm_dehibernate give them again
     return msgspec.structs.replace(
         given, xml=xml, hiber_vol_handle=None, memory_dump_volume=None, memory_conf_volume=None
     )

@@ -78,7 +78,7 @@ async def _entered(vms: Vms, vm_id: str, given: VmDefinition) -> Vm:
     text = given.src_dom_xml or given.xml
     if not text:
         raise MissingParameter("params.xml", "the domain XML of the VM on its source host")
-    text = _without_options(text)
+    text = safe_xml.without_options(text, "params.xml")  # libvirt gets them from the source's libvirt
     start = vms.clock() - max(given.elapsed_time_offset or 0.0, 0.0)
     limits = await vms.limits.get()
     prepared = await vms.preparer.prepare(vm_id, VmParameters(xml=text), limits, now=start)
@@ -88,15 +88,6 @@ async def _entered(vms: Vms, vm_id: str, given: VmDefinition) -> Vm:
     await hook_points.devices(vms, vm, "before_device_migrate_destination")
     await hook_points.domain(vms, vm, "before_vm_migrate_destination")
     return vm
-
-
-def _without_options(text: str) -> str:
-    """What hooks of the source have given QEMU is libvirt's business: here nothing is started from this text."""
-    if safe_xml.QEMU not in text:
-        return text
-    root = safe_xml.parse_own(text, "params.xml")
-    safe_xml.drop_options(root)
-    return safe_xml.text_of(root)
 
 
 async def _forget_failed(vms: Vms, vm_id: str) -> None:

@@ -370,6 +370,7 @@ def _import_settings(config: Config) -> ImportSettings:
         storage_root=given.storage_root,
         allowed_paths=tuple(config.vms.allowed_paths),
         ova_paths=tuple(given.ova_paths),
+        device_links=config.storage.device_links,
         convert_guests=given.convert_guests,
         at_once=given.at_once,
     )

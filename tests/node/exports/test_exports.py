@@ -205,7 +205,7 @@ def test_a_bad_place_is_refused(tmp_path: Path, path: str, said: str) -> None:
         (vm(disk(0), name="a\x00b"), "cannot be written"),
         (vm(disk(0), name=""), "1 to 255"),
         (vm(disk(0, interface=VmDiskDeviceInterface.USB)), "cannot be described"),
-        (vm(disk(9)), "No such file"),
+        (vm(disk(9)), "there is no such file"),
         (vm(disk(0, COW)), "cannot be read"),
         (vm(disk(0), nics=(OvaNic(model="ne2k"),)), "not one of"),
     ],

@@ -222,7 +222,7 @@ def test_volumes_outside_of_the_allowed_places_are_refused(tmp_path: Path) -> No
         source = honest(tmp_path)
         path = volume(tmp_path / "storage", 0, 4 * MIB)
         path.unlink()
-        with pytest.raises(BadTarget, match="No such file"):
+        with pytest.raises(BadTarget, match="there is no such file"):
             await here.imports.convert_ova(str(source), wanted(1), JOB)
         (tmp_path / "elsewhere").write_bytes(bytes(4 * MIB))
         path.symlink_to(tmp_path / "elsewhere")

@@ -124,7 +124,7 @@ class Exports:
     async def _source(self, vm: OvaVm, number: int) -> Source:
         disk = vm.disks[number]
         folder = self._settings.storage_root / disk.pool_id / disk.domain_id / "images" / disk.image_id
-        place = partial(targets.real, folder / disk.volume_id, self._settings.allowed_paths)
+        place = partial(targets.real, folder / disk.volume_id, self._settings.volumes)
         # The path is looked at and then used as it was given: a chain's names are relative to where it is seen.
         await self._block(place)
         driver = "qcow2" if disk.format is VolumeFormat.COW else "raw"

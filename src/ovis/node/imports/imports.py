@@ -70,7 +70,7 @@ class Imports:
     ) -> None:
         self._jobs = jobs
         self._settings = settings
-        self._targets = targets or TargetsByPath(settings.storage_root, settings.allowed_paths)
+        self._targets = targets or TargetsByPath(settings.storage_root, settings.volumes)
         self._store = ImportStore(settings.records)
         self._pool = Pool("imports", threads=4)
         self._tools = Tools(external, self._pool, self._store, settings, emulates)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ovis.node.vm.paths import PathRules
+from ovis.node.vm.settings import VmSettings
+
 
 @dataclass(frozen=True)
 class ImportSettings:
@@ -17,10 +20,16 @@ class ImportSettings:
     storage_root: Path
     allowed_paths: tuple[Path, ...]
     ova_paths: tuple[Path, ...] = (Path("/"),)
+    device_links: tuple[str, ...] = ()
+    """Folders of links to devices that the agent makes: volumes of block storage."""
     convert_guests: Literal["auto", "never", "always"] = "auto"
     at_once: int = 4
     deadline: float = 25.0
     """For looking at files, whose storage may hang."""
+
+    @property
+    def volumes(self) -> PathRules:
+        return PathRules(VmSettings(allowed_paths=self.allowed_paths, device_links=self.device_links))
 
     @property
     def records(self) -> Path:

@@ -6,15 +6,14 @@ Source: reference/vdsm.md (image paths).
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ovis.client.types import ExternalVmParams, VolumeFormat
+from ovis.node.errors import BadParameter
 from ovis.node.imports.errors import BadTarget
+from ovis.node.vm.paths import Mention, PathRules
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,17 @@ class Targets(Protocol):
 
 
 class TargetsByPath:
-    """`ROOT/POOL/DOMAIN/images/IMAGE/VOLUME`, each a file or a block device below one of the `allowed` places."""
+    """`ROOT/POOL/DOMAIN/images/IMAGE/VOLUME`, each a file or a device that a VM might have as a disk."""
 
-    def __init__(self, root: Path, allowed: Sequence[Path]) -> None:
+    def __init__(self, root: Path, rules: PathRules) -> None:
         self._root = root
-        self._allowed = allowed
+        self._rules = rules
 
     def find(self, wanted: ExternalVmParams) -> list[Target]:
         driver = "qcow2" if wanted.format is VolumeFormat.COW else "raw"
         images = self._root / wanted.pool_id / wanted.domain_id / "images"
         found = [
-            Target(disk.image_id, disk.volume_id, real(images / disk.image_id / disk.volume_id, self._allowed), driver)
+            Target(disk.image_id, disk.volume_id, real(images / disk.image_id / disk.volume_id, self._rules), driver)
             for disk in wanted.disks
         ]
         for number, target in enumerate(found):
@@ -53,16 +52,9 @@ class TargetsByPath:
         return found
 
 
-def real(path: Path, allowed: Sequence[Path]) -> Path:
+def real(path: Path, rules: PathRules) -> Path:
     """The file or block device to which the path of a volume leads. Blocks. Raises BadTarget."""
-    found = Path(os.path.realpath(path))
-    volume = path.name
-    if not any(found.is_relative_to(os.path.realpath(place)) for place in allowed):
-        raise BadTarget(volume, f"{path} lies outside of the places allowed by `vms.allowed_paths`")
     try:
-        mode = found.stat().st_mode
-    except OSError as error:
-        raise BadTarget(volume, f"{path}: {error.strerror}") from error
-    if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
-        raise BadTarget(volume, f"{path} is neither a file nor a block device")
-    return found
+        return Path(rules.check(Mention(str(path), path.name, "source", is_disk=True), "volume"))
+    except BadParameter as error:
+        raise BadTarget(path.name, error.problem) from error

@@ -1,6 +1,6 @@
 """Identity of the machine as its firmware tables state it.
 
-Serial number and UUID are for root alone; an agent that runs as another user leaves them out, and its log says so once.
+Serial number and UUID are for root alone; to an agent that runs as another user its root helper tells them.
 Source: SMBIOS 3 type 1, drivers/firmware/dmi-id.c.
 """
 

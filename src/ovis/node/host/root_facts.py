@@ -17,7 +17,7 @@ async def grant(files: KernelFiles, root: Root) -> bool:
     try:
         found = await root.call(ReadHostFacts())
     except (PrivilegedError, OSError) as error:
-        log.warning("serial number, UUID and iSCSI name of this host stay unknown: %s", error)
+        log.info("serial number, UUID and iSCSI name of this host stay unknown: %s", error)
         return False
     files.granted = {
         "sys/class/dmi/id/product_uuid": found.product_uuid,

@@ -90,6 +90,7 @@ def test_scripts_before_the_start_change_what_is_started(tmp_path: Path, made: H
             vm = await host.started(metadata=CUSTOM + CARD)
             root = host.hypervisor.domain(ID).root
             assert root.findtext("title") == "red"
+            assert any("title" in str(change) for change in vm.changes)
             assert root.find("devices/interface/model").get("type") == "e1000e"
             assert vm.definition.interfaces[0].model == "e1000e"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from ovis.node.hooks.hooks import NONE, Hooks
-from ovis.node.vm import definition, metadata, metadata_devices, safe_xml
+from ovis.node.vm import definition, metadata, metadata_devices, safe_xml, xml_difference
 from ovis.node.vm.devices import kinds
 from ovis.node.vm.errors import BadXml
 from ovis.node.vm.hotplug import plugging
@@ -151,11 +151,13 @@ def _element(hooks: Hooks, point: str, text: str, former: etree._Element) -> etr
 def _become(hooks: Hooks, vm: Vm, point: str, text: str) -> None:
     """Raises HookFailed: it is no description, or one of another VM."""
     try:
-        found = definition.read(safe_xml.parse_own(text, LEFT), LEFT)
+        root = safe_xml.parse_own(text, LEFT)
+        found = definition.read(root, LEFT)
     except BadXml as error:
         hooks.refuse(point, str(error), instead=None)
         return
     if (found.id, found.name) != (vm.id, vm.name):
         hooks.refuse(point, f"{LEFT} is of another VM: {found.id}, {found.name!r}", instead=None)
         return
+    vm.changes += tuple(xml_difference.difference(safe_xml.parse_own(vm.xml, LEFT), root))
     vm.definition, vm.xml = found, text

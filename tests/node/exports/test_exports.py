@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import tarfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from archives import DOMAIN, POOL, identical, image_id, raw_disk, volume, volume_id
 from station import station, wanted
@@ -222,11 +223,20 @@ def test_a_vm_that_cannot_be_written_is_refused(tmp_path: Path, given: OvaVm, sa
     asyncio.run(main())
 
 
+@contextmanager
+def written(path: Path, form: str, folder: Path) -> Iterator[None]:
+    """QEMU has the image open for writing, as a VM has."""
+    pid = folder / "pid"
+    words = ["qemu-nbd", "--fork", "-t", "-f", form, "-k", str(folder / "sock"), f"--pid-file={pid}", str(path)]
+    subprocess.run(words, check=True, timeout=60)
+    try:
+        yield
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
 def test_a_disk_that_somebody_writes_is_not_exported(tmp_path: Path) -> None:
     path = raw_volume(tmp_path, 0)
-    pid = tmp_path / "pid"
-    words = ["qemu-nbd", "--fork", "-t", "-f", "raw", "-k", str(tmp_path / "sock"), f"--pid-file={pid}", str(path)]
-    subprocess.run(words, check=True, timeout=60)
 
     async def main() -> None:
         async with place(tmp_path) as here:
@@ -236,10 +246,21 @@ def test_a_disk_that_somebody_writes_is_not_exported(tmp_path: Path) -> None:
             assert "lock" in job.error.message
             assert here.left() == []
 
-    try:
+    with written(path, "raw", tmp_path):
         asyncio.run(main())
-    finally:
-        os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def test_the_layer_below_the_one_that_is_written_is_exported(tmp_path: Path) -> None:
+    top = qcow2_chain(tmp_path, 1)
+    below = msgspec.structs.replace(disk(1), volume_id=volume_id(101))
+
+    async def main() -> None:
+        async with place(tmp_path) as here:
+            job = await here.run(vm(below))
+            assert job.phase is Phase.DONE, job.error
+
+    with written(top, "qcow2", tmp_path):
+        asyncio.run(main())
 
 
 def test_too_little_room_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

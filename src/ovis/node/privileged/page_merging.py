@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from ovis.node.privileged.errors import Refused
+from ovis.node.privileged.kernel_settings import write
 from ovis.node.privileged.protocol import CommandResult, Request
 from ovis.node.privileged.work import Work
 
@@ -39,7 +39,7 @@ async def tune_page_merging(request: TunePageMerging, work: Work) -> CommandResu
     (folder / "run").stat()
     for name in ("pages_to_scan", "sleep_millisecs"):
         if (value := getattr(request, name)) is not None:
-            await asyncio.to_thread(_write, folder / name, value)
+            await asyncio.to_thread(write, folder / name, value)
     across = request.merge_across_nodes
     if across is not None and across != int((folder / "merge_across_nodes").read_text()):
         return await _change_across(folder, across, request.run, work)
@@ -53,23 +53,14 @@ async def _change_across(folder: Path, across: int, run: int | None, work: Work)
     try:
         separated = await _set_run(folder, _SEPARATE, work)
         if separated.ok:
-            await asyncio.to_thread(_write, folder / "merge_across_nodes", across)
+            await asyncio.to_thread(write, folder / "merge_across_nodes", across)
             end = before if run is None else run
         return separated
     finally:
         if end != _SEPARATE:
-            _write(folder / "run", end)
+            write(folder / "run", end)
 
 
 async def _set_run(folder: Path, value: int, work: Work) -> CommandResult:
     """By a program, which can be ended: separating all pages lasts as long as there are any."""
     return await work.run("tee", str(folder / "run"), stdin=f"{value}\n".encode())
-
-
-def _write(file: Path, value: int) -> None:
-    """Never makes a file. Raises OSError."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
-    try:
-        os.write(descriptor, f"{value}\n".encode())
-    finally:
-        os.close(descriptor)

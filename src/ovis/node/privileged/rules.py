@@ -23,6 +23,7 @@ LOOP_FOLDER = PurePosixPath("/var/lib/ovis/managed")
 ADAPTERS = PurePosixPath("/usr/libexec/vdsm")
 HOOKS = PurePosixPath("/usr/libexec/vdsm/hooks")
 SYSFS = PurePosixPath("/sys")
+PROCFS = PurePosixPath("/proc")
 NETWORK_STATE = PurePosixPath("/var/lib/vdsm")
 RESOLVER = PurePosixPath("/etc/resolv.conf")
 SWTPM = PurePosixPath("/var/lib/libvirt/swtpm")
@@ -49,6 +50,7 @@ class Rules:
     adapters: PurePosixPath = ADAPTERS
     hooks: PurePosixPath = HOOKS
     sysfs: PurePosixPath = SYSFS
+    procfs: PurePosixPath = PROCFS
     network_state: PurePosixPath = NETWORK_STATE
     resolver: PurePosixPath = RESOLVER
     swtpm: PurePosixPath = SWTPM

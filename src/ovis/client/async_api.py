@@ -1473,6 +1473,39 @@ class OVAVerbs(Group):
         await self._call("OVA.export", OVAExportArgs(path=path, vm=vm, job_id=job_id, compressed=compressed, manifest=manifest), deadline)
 
 
+class PolicyVerbs(Group):
+    """The host's own policy: rules that run by themselves and tune page merging, balloons, CPU and disk limits. Rules
+    and parameters are set with Host.setMOMPolicy and Host.setMOMPolicyParameters.
+    """
+
+    async def show(
+        self,
+        *,
+        deadline: float | None = None,
+    ) -> PolicyInfo:
+        """Tells the rules in force, their parameters, and how their last run went.
+
+        Returns: Rules and parameters.
+        """
+        result: PolicyInfo = await self._call("Policy.show", PolicyShowArgs(), deadline)
+        return result
+
+    async def what_if(
+        self,
+        policy: str | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> PolicyOutcome:
+        """Tells what rules would decide with what is measured now. Nothing is changed.
+
+        policy: Rules to be tried; absent: those in force.
+        Returns: Decisions, and what the rules had to say.
+        Errors: MOMPolicyUpdateFailed.
+        """
+        result: PolicyOutcome = await self._call("Policy.whatIf", PolicyWhatIfArgs(policy=policy), deadline)
+        return result
+
+
 class SDMVerbs(Group):
     """Storage work that any host of the pool can do, not only the SPM. Each verb starts a job and answers at once; the
     job takes the leases it needs, and Host.getJobs or the job event tells how it ended. The generation counter of a
@@ -4094,6 +4127,7 @@ class AsyncNodeApi:
         self.managed_volume = ManagedVolumeVerbs(call)
         self.nbd = NBDVerbs(call)
         self.ova = OVAVerbs(call)
+        self.policy = PolicyVerbs(call)
         self.sdm = SDMVerbs(call)
         self.storage_domain = StorageDomainVerbs(call)
         self.storage_pool = StoragePoolVerbs(call)

@@ -2886,6 +2886,41 @@ class OvaVm(Struct, kw_only=True, frozen=True, omit_defaults=True):
     vm_id: UUID | None = field(name="vmID", default=None)
 
 
+class PolicyDecision(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """One value that is other than what is."""
+
+    # What is set, such as balloon_target (KiB) or ksm_run.
+    control: str
+    # Target name of the disk whose limits they are.
+    disk: str | None = None
+    # The word host, or the id of a VM.
+    target: str
+    # The new value: a number, a word, or an object of disk limits.
+    value: Any
+
+
+class PolicyInfo(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """The policy in force."""
+
+    # What went wrong at the last run; empty when nothing did.
+    failure: str
+    # True: they are the rules that Ovis comes with.
+    is_default: bool = field(name="isDefault")
+    # Object of the variables that were given, by name.
+    parameters: Any
+    # Complete text of the rules.
+    rules: str
+
+
+class PolicyOutcome(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What rules would do."""
+
+    # All of them, the host's first.
+    decisions: list[PolicyDecision]
+    # What the rules print, and guests that they leave out, with the reason.
+    said: list[str]
+
+
 class CopyDataDIVEndpoint(Struct, CopyDataEndpoint, kw_only=True, frozen=True, omit_defaults=True):
     """A volume on a storage domain that a job works on, with a guard against stale requests."""
 

@@ -753,6 +753,18 @@ class OVAExportArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbi
     manifest: bool = field(default_factory=lambda: False)
 
 
+class PolicyShowArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Arguments of Policy.show."""
+
+
+
+class PolicyWhatIfArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Arguments of Policy.whatIf."""
+
+    # Rules to be tried; absent: those in force.
+    policy: str | None = None
+
+
 class SDMAddBitmapArgs(Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Arguments of SDM.add_bitmap."""
 
@@ -4336,6 +4348,8 @@ ARGUMENTS: dict[str, type[Struct]] = {
     "NBD.stop_server": NBDStopServerArgs,
     "OVA.abort": OVAAbortArgs,
     "OVA.export": OVAExportArgs,
+    "Policy.show": PolicyShowArgs,
+    "Policy.whatIf": PolicyWhatIfArgs,
     "SDM.add_bitmap": SDMAddBitmapArgs,
     "SDM.amend_volume": SDMAmendVolumeArgs,
     "SDM.clear_bitmaps": SDMClearBitmapsArgs,
@@ -4519,6 +4533,8 @@ RESULTS: dict[str, Any] = {
     "ManagedVolume.attach_volume": ManagedVolumeInformation,
     "ManagedVolume.volumes_info": list[ManagedVolumeInformation],
     "NBD.start_server": str,
+    "Policy.show": PolicyInfo,
+    "Policy.whatIf": PolicyOutcome,
     "StorageDomain.dump": StorageDomainDump,
     "StorageDomain.getFileStats": StorageDomainFileStatsMap,
     "StorageDomain.getImages": list[UUID],

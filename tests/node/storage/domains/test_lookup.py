@@ -8,7 +8,7 @@ from storage_host import Cluster, make_domain
 from ovis.node.storage.domains import lookup
 from ovis.node.storage.domains.interface import Domain
 from ovis.node.storage.errors import NoSuchDomain
-from ovis.node.storage.formats.identifiers import DomainId
+from ovis.node.storage.formats.identifiers import DomainId, VolumeId
 from ovis.node.storage.io.interface import IoTimeout
 from ovis.node.storage.storage import Storage
 
@@ -36,6 +36,13 @@ class BlockStandIn:
         self.closed = 0
 
     id = ON_DISKS
+
+    @property
+    def store(self) -> "BlockStandIn":
+        return self
+
+    async def active(self) -> list[VolumeId]:
+        return []
 
     async def close(self) -> None:
         await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from ovis.client.types import VmParameters, VmStatus
 from ovis.node.hooks.errors import HookFailed
 from ovis.node.hypervisor.interface import DomainState
 from ovis.node.vm import ending, hibernation, running
+from ovis.node.vm.errors import CreateFailed, DestroyFailed
 from ovis.node.vm.states import ExitReason
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "hooks"))
@@ -200,6 +201,22 @@ def test_a_destroy_is_not_stopped_by_its_hook(tmp_path: Path, made: HookFolder) 
     async def main() -> None:
         async with vm_host(tmp_path, hooks=made.hooks) as host:
             await ending.destroy(host.vms, await host.started(), graceful_attempts=0)
+            assert not await host.hypervisor.domains()
+
+    asyncio.run(main())
+
+
+def test_a_devices_hook_can_hold_a_destroy_up(tmp_path: Path, made: HookFolder) -> None:
+    script = made.shell("before_device_destroy", "exit 2")
+
+    async def main() -> None:
+        async with vm_host(tmp_path, hooks=made.hooks) as host:
+            vm = await host.started(metadata=CARD)
+            with pytest.raises(DestroyFailed, match="before_device_destroy"):
+                await ending.destroy(host.vms, vm, graceful_attempts=0)
+            assert host.hypervisor.domain(ID).state is DomainState.RUNNING
+            script.unlink()
+            await ending.destroy(host.vms, vm, graceful_attempts=0)
             assert not await host.hypervisor.domains()
 
     asyncio.run(main())
@@ -408,7 +425,7 @@ def test_a_prepared_disk_can_be_put_elsewhere(tmp_path: Path, made: HookFolder) 
             assert (vm.definition.disks[0].path, vm.definition.disks[0].format) == (f"{tmp_path}/local", "raw")
             await ending.destroy(host.vms, vm, graceful_attempts=0)
             made.shell("after_disk_prepare", "exit 2", "90")
-            with pytest.raises(HookFailed):
+            with pytest.raises(CreateFailed, match="after_disk_prepare"):
                 await host.vms.create(ID, VmParameters(xml=xml(metadata=metadata, devices=disk)))
             assert host.vms.get(ID) is None
 

@@ -15,6 +15,7 @@ from ovis.node.errors import BadParameter, NodeError, VmExists
 from ovis.node.guest import clock, notices
 from ovis.node.guest.notices import Notice
 from ovis.node.hooks import launch_flags
+from ovis.node.hooks.errors import HookFailed
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError, HypervisorLost
 from ovis.node.hypervisor.interface import DomainInfo, DomainState
 from ovis.node.vm import external_return, hook_points, lease_places, saved_memory, statistics
@@ -47,7 +48,10 @@ async def create(vms: Vms, vm_id: str, given: VmParameters) -> VmDefinition:
         memory = await saved_memory.path_of(vms, vm_id, given)
         if memory is not None:
             given = await saved_memory.machine_of(vms, given, memory)
-        vm = await _prepared(vms, vm_id, given)
+        try:
+            vm = await _prepared(vms, vm_id, given)
+        except HookFailed as error:
+            raise CreateFailed(vm_id, str(error)) from error
         vm.restored_from = memory
         vm.is_from_snapshot = memory is not None and not is_from_disk
         vm.notice = Notice("after_hibernation") if is_from_disk else None

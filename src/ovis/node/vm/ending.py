@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from ovis.node.hooks.errors import HookFailed
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainBusy, DomainNotFound, HypervisorError, NotResponding
 from ovis.node.vm import external_data, hook_points
 from ovis.node.vm.errors import DestroyFailed
@@ -30,7 +31,7 @@ STOPPED_COMES = 5.0  # the event is there within milliseconds; afterwards the an
 async def destroy(vms: Vms, vm: Vm, *, graceful_attempts: int) -> None:
     """End the VM and forget it. Several callers share one destroy.
 
-    Raises DestroyFailed: the VM stays known, and its state is what libvirt tells; HookFailed: nothing has been done.
+    Raises DestroyFailed: the VM stays known, and its state is what libvirt tells.
     """
     if vm.ending is None:
         vm.ending = vms.own(_destroy(vms, vm, graceful_attempts), f"destroy VM {vm.id}")
@@ -52,7 +53,10 @@ async def end_by_reboot(vms: Vms, vm: Vm) -> None:
 async def _destroy(vms: Vms, vm: Vm, attempts: int) -> None:
     try:
         async with vm.claim("destroy", overriding=True):
-            await hook_points.devices(vms, vm, "before_device_destroy")
+            try:
+                await hook_points.devices(vms, vm, "before_device_destroy")
+            except HookFailed as error:
+                raise DestroyFailed(vm.id, str(error)) from error
             await hook_points.domain(vms, vm, "before_vm_destroy")
             if not vm.is_down:
                 await _cut_power(vms, vm, attempts)

@@ -144,6 +144,27 @@ def test_a_full_group_says_so_and_stays_as_it_was(shared: Shared) -> None:
     shared.run(main())
 
 
+def test_a_volume_in_use_grows_whatever_others_have_made_of_it(shared: Shared) -> None:
+    async def body() -> None:
+        domain, image, volume = shared.domain, new_image(), new_volume()
+        path = await domain.store.begin(image, volume, metadata_of(domain.id, image), size=GIB, allocate=True)
+        await domain.store.publish(image, volume)
+        with open(path, "rb") as used:  # noqa: ASYNC230  # device nodes
+            for size in (2 * GIB, 3 * GIB):
+                assert await domain.store.grow(volume, lambda metadata, size=size: size) == size
+                assert used.seek(0, os.SEEK_END) == size
+            run("lvextend", "--config", "devices/use_devicesfile=0", "--size", f"{4 * GIB}b", f"{domain.id}/{volume}")
+            assert await domain.store.grow(volume, lambda metadata: 4 * GIB) == 4 * GIB
+            await domain.store.refresh(volume)
+            assert await domain.store.grow(volume, lambda metadata: GIB) == 4 * GIB
+            assert used.seek(0, os.SEEK_END) == 4 * GIB
+        assert (await domain.store.volumes())[volume].size == 4 * GIB
+        await domain.store.mark_removed(image, [volume], Removal.DELETE)
+        await domain.store.purge(image, [volume])
+
+    shared.run(body())
+
+
 def test_a_template_is_active_for_reading_until_somebody_must_write(shared: Shared) -> None:
     async def main() -> None:
         domain = shared.domain

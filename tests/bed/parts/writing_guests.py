@@ -28,6 +28,8 @@ sample_seconds = 2
 """
 HYPERVISOR = 'uri = "qemu:///system"\nacceleration = "tcg"'
 WRITE = "dd if=/dev/zero of=/dev/vda bs=1M count={mib} oflag=direct 2>/dev/null; touch /run/written"
+BOOT_SECONDS = 600.0
+"""An emulated guest in a bed on a machine that does much else."""
 WAITED = re.compile(r"room ([\d.]+) s after the threshold was passed")
 
 
@@ -86,5 +88,5 @@ def writing_guests(beds: Hosts, image: TinyGuest) -> Iterator[list[Guest]]:
         disks = [hosts[0].create_thin(domain, 16 * GIB, initialSize=str(256 * MIB)) for _ in hosts]
         made = [Guest(host, ids, image) for host, ids in zip(hosts, disks, strict=True)]
         for guest in made:
-            guest.host.until("its agent answers", guest.answers)
+            guest.host.until("its agent answers", guest.answers, patience=BOOT_SECONDS)
         yield made

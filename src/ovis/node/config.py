@@ -220,6 +220,14 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """DNS servers of a network with the default route are written there. Both: of the agent's own helper."""
 
 
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rules that tune page merging, balloons, CPU and disk limits by themselves."""
+
+    enabled: bool = True
+    seconds: Seconds = 10
+    """Between two runs of the rules. A host without VMs runs none."""
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Count = 256
     """Calls that wait at once, all connections together; more are refused."""
@@ -246,6 +254,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     storage: Storage = field(default_factory=Storage)
     hooks: Hooks = field(default_factory=Hooks)
     network: Network = field(default_factory=Network)
+    policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
 
@@ -332,5 +341,6 @@ def _value(text: str) -> Any:
 
 
 _SECTIONS = {
-    c.__name__: c for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Hooks, Network, Limits, Log)
+    c.__name__: c
+    for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Hooks, Network, Policy, Limits, Log)
 }

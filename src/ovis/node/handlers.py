@@ -22,6 +22,10 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.network.verbs": {
         "Host": ("getNetworkCapabilities", "setSafeNetworkConfig", "setupNetworks"),
     },
+    "ovis.node.policy.verbs": {
+        "Host": ("setMOMPolicy", "setMOMPolicyParameters"),
+        "Policy": ("show", "whatIf"),
+    },
     "ovis.node.storage.connections.verbs": {
         "ISCSIConnection": ("discoverSendTargets",),
         "StoragePool": ("connectStorageServer", "disconnectStorageServer"),

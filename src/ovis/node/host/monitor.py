@@ -20,6 +20,7 @@ from ovis.client.types import (
     HookScriptInfo,
     HostedEngineStatus,
     HostStats,
+    MOMStatus,
     StorageDomainVitals,
     V2VJobInfo,
     VdsmCapabilities,
@@ -64,7 +65,8 @@ class NotMeasuredYet(NodeError):
 class HostMonitor:
     """Made and used in the event loop. `close` it when `sample_forever` and `follow_hypervisor` have been cancelled.
 
-    `acceleration`, `vm_counts`, `imports`, `storage_domains` and `hosted_engine` are asked each time: they may change.
+    `acceleration`, `vm_counts`, `imports`, `storage_domains`, `hosted_engine` and `policy_status` are asked each time: they may
+    change.
     `grant` adds to the files what this process may not read; None: it may read all.
     `identity_file` keeps the host's id unless one is configured. `watched_folders`: whose free space is reported.
     `implemented`: verbs that are built.
@@ -89,6 +91,7 @@ class HostMonitor:
         network: NetworkSource | None = None,
         configured: Configured | None = None,
         hooks: Hooks | None = None,
+        policy_status: Callable[[], MOMStatus] = lambda: MOMStatus.DISABLED,
     ) -> None:
         self._hypervisor = hypervisor
         self._acceleration = acceleration
@@ -106,6 +109,7 @@ class HostMonitor:
         self._configured = configured
         self._packages = PackageReader(self._files)
         self._hooks = hooks or Hooks()
+        self._policy_status = policy_status
         self._sampler = HostSampler(self._files, clocks or Clocks())
         self._sampling = Pool("host sampling", threads=1)
         self._free_space = Pool("host free space", threads=1)
@@ -149,6 +153,7 @@ class HostMonitor:
             storage_domains=dict(self._storage_domains()),
             ha_stats=hosted_engine,
             ha_score=hosted_engine.score,
+            mom_status=self._policy_status(),
             net_config_dirty=dirty,
         )
         self._encoded = msgspec.Raw(codec.encode_result("Host.getStats", self._latest))

@@ -88,8 +88,7 @@ def host_stats(
         vm_migrating=vms.arriving + vms.leaving,
         incoming_vm_migrations=vms.arriving,
         outgoing_vm_migrations=vms.leaving,
-        # What this agent does not have yet, said as it is: no policy service, no hosted engine, no networks
-        # of its own that could be unsaved.
+        # What other parts of the agent know is put in by the monitor.
         mom_status=MOMStatus.DISABLED,
         ha_stats=_NO_HOSTED_ENGINE,
         multipath_health=dict(now.bad_multipaths),

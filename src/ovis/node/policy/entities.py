@@ -90,7 +90,11 @@ class Watched(Entity):
         return value
 
     def _control(self, name: str, value: Value) -> Value:
-        self.controls[name] = value
+        self.controls[name] = self.check_control(name, value)
+        return value
+
+    def check_control(self, name: str, value: Value) -> Value:
+        """As it is kept. Raises Unknown."""
         return value
 
 

@@ -66,11 +66,12 @@ class Machine:
     def active(self) -> Volume:
         return self.volumes[-1]
 
-    def start(self) -> None:
+    def start(self, *, shared: str = "") -> None:
         ids = {"poolID": "pool", "domainID": "domain", "imageID": "image", "volumeID": "volume"}
         members = "".join(
             f"<ovirt-vm:{name}>{getattr(self.active, field)}</ovirt-vm:{name}>" for name, field in ids.items()
         )
+        members += f"<ovirt-vm:shared>{shared}</ovirt-vm:shared>" if shared else ""
         xml = DOMAIN.format(
             name=f"vm-{self.id[:8]}", uuid=self.id, kernel=self._image.kernel, initrd=self._image.initrd,
             mac="52:54:00:11:22:33", bridge=self._host.bridge,
@@ -175,6 +176,32 @@ def test_vm_uses_snapshots_and_merges_volumes_and_lets_go_of_them(agent: AgentPr
     machine.node.vm.destroy(machine.id)
     assert held(agent) == []
     images.remove(machine.node, base)
+
+
+def test_what_is_written_to_a_transient_disk_goes_with_its_vm(
+    agent: AgentProcess, node: Node, row: Row, vhost: VirtualHost, guest_image: TinyGuest
+) -> None:
+    volume = images.new_volume(node, row, SIZE, is_qcow2=True, is_preallocated=False, description="a disk")
+    path = agent.folder / "disks" / row.domain / "images" / volume.image / volume.volume
+    before = path.read_bytes()
+    machine = Machine(node, vhost, guest_image, volume)
+    machine.start(shared="transient")
+    try:
+        (layer,) = (agent.folder / "state/storage/transient").iterdir()
+        empty = layer.stat().st_blocks
+        machine.guest.write("vda", at=1, mib=8)
+        machine.guest.shell("sync")
+        assert layer.stat().st_blocks > empty
+        with pytest.raises(RpcError, match="transient"):
+            node.vm.hibernate(machine.id, str(agent.folder / "saved"))
+        with pytest.raises(RpcError):
+            machine.snapshot()
+    finally:
+        node.vm.destroy(machine.id)
+    assert not layer.exists()
+    assert held(agent) == []
+    assert path.read_bytes() == before
+    images.remove(node, volume)
 
 
 def test_image_in_use_is_not_removed_nor_started_twice(node: Node, machine: Machine) -> None:

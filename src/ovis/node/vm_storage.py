@@ -22,9 +22,9 @@ class VolumesIfAny:
         self._is_used = is_used
         self._volumes: VmVolumes | None = None
 
-    async def take(self, vm_id: str, ids: VolumeIds) -> Kept | None:
+    async def take(self, vm_id: str, ids: VolumeIds, *, transient: bool = False) -> Kept | None:
         volumes = await self._loaded()
-        return None if volumes is None else await volumes.take(vm_id, ids)
+        return None if volumes is None else await volumes.take(vm_id, ids, transient=transient)
 
     async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:
         if (volumes := await self._loaded()) is not None:

@@ -43,7 +43,7 @@ class Domain:
         self.asked: list[int] = []
         self.jobs: SimulatedBlockJobs
 
-    async def take(self, vm_id: str, ids: VolumeIds) -> Kept | None:
+    async def take(self, vm_id: str, ids: VolumeIds, *, transient: bool = False) -> Kept | None:
         return Kept(str(self.path), True, "qcow2", (KeptLayer(VOLUME, IMAGE, str(self.path)),))
 
     async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:

@@ -45,3 +45,8 @@ class StorageSettings:
     """LVM sees only these devices (regular expressions); empty: multipath devices and what iSCSI brings."""
 
     tasks_at_once: int = 10
+
+    @property
+    def transient(self) -> Path:
+        """What VMs write to transient disks."""
+        return self.state / "transient"

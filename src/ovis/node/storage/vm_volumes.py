@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ovis.node.errors import NodeError
@@ -15,7 +16,8 @@ from ovis.node.storage import claims
 from ovis.node.storage.errors import NoSuchDomain
 from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
 from ovis.node.storage.images import live
-from ovis.node.storage.volumes import reading
+from ovis.node.storage.volumes import reading, transient
+from ovis.node.storage.volumes.qemu_img import QCOW2, Disk
 from ovis.node.vm.disks.keeping import Kept, KeptLayer
 
 if TYPE_CHECKING:
@@ -36,9 +38,12 @@ Wanted = Callable[[str, str, DomainId, "Record"], bool]
 class VmVolumes:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._layers = storage.settings.transient
+        self._made: set[PurePosixPath] = set()
+        """Layers of transient disks that this agent has made and not removed."""
 
-    async def take(self, vm_id: str, ids: VolumeIds) -> Kept | None:
-        """Raises NodeError when the domain is there and the volume cannot be used."""
+    async def take(self, vm_id: str, ids: VolumeIds, *, transient: bool = False) -> Kept | None:
+        """Raises NodeError when the domain is there and the volume cannot be used; TransientExists."""
         assert ids.domain is not None
         assert ids.image is not None
         try:
@@ -49,7 +54,18 @@ class VmVolumes:
         path = await self._storage.prepared.prepare(domain, image, volume, holder=_holder(vm_id, volume))
         chain = (await reading.image(domain, image)).chain(volume)
         layers = tuple([await _layer(domain, image, layer) for layer in chain])
-        return Kept(str(path), domain.is_block, chain[-1].qemu_format, layers)
+        if not transient:
+            return Kept(str(path), domain.is_block, chain[-1].qemu_format, layers)
+        layer = await self._layer(domain, vm_id, chain[-1], path)
+        return Kept(str(layer), is_block=False, driver=QCOW2, layers=layers, is_layer=True)
+
+    async def _layer(self, domain: Domain, vm_id: str, top: Layer, path: PurePosixPath) -> PurePosixPath:
+        known = PurePosixPath(transient.path_of(self._layers, domain.id, top.id, vm_id))
+        if known not in self._made:
+            below = Disk(path, top.qemu_format)
+            await transient.make(self._layers, domain.id, top.id, vm_id, below=below, capacity=top.metadata.capacity)
+            self._made.add(known)
+        return known
 
     async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:
         if await self.take(vm_id, ids) is not None:
@@ -84,6 +100,13 @@ class VmVolumes:
 
     async def give_back_of_others(self, is_used: Callable[[str], bool]) -> None:
         await self._release(lambda vm, *_: not is_used(vm))
+        for layer in transient.left_behind(self._layers, frozenset()):  # of before a boot, which forgets the holders
+            if not is_used(layer.suffix.removeprefix(".")):
+                self._remove_layer(layer)
+
+    def _remove_layer(self, layer: Path) -> None:
+        layer.unlink(missing_ok=True)
+        self._made.discard(PurePosixPath(layer))
 
     async def _release(self, is_wanted: Wanted) -> None:
         found = [
@@ -100,6 +123,7 @@ class VmVolumes:
             names = _names(holder)
             if names is None or not is_wanted(*names, domain_id, record):  # the VM has come again meanwhile
                 return
+            self._remove_layer(transient.path_of(self._layers, domain_id, VolumeId(names[1]), names[0]))
             await self._storage.prepared.tear_down(domain, record.links, holder=holder)
         except (NodeError, OSError) as error:
             log.warning("volumes of domain %s stay active for now (%s): %s", domain_id, holder, error)

@@ -54,7 +54,7 @@ class PathRules:
     """The calls look at the file system and may hang with it: they belong into a thread."""
 
     def __init__(self, settings: VmSettings) -> None:
-        self._allowed = settings.allowed_paths
+        self._allowed = (*settings.allowed_paths, settings.transient_folder)
         self._device_links = settings.device_links
         self._beside = (*settings.firmware_paths, *settings.socket_paths)
 

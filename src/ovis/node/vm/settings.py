@@ -64,6 +64,8 @@ class VmSettings:
     """Sockets at which the disks of a backup are read."""
     scratch_folder: Path = Path("/var/lib/ovis/node/scratch")
     """What guests overwrite while a backup is read, unless its client brings its own place."""
+    transient_folder: Path = Path("/var/lib/ovis/node/storage/transient")
+    """What guests write to transient disks. The agent alone makes files there."""
     thin_step: int = 2560 << 20
     """Bytes by which a thin disk on block storage grows at least."""
     thin_room: float = 0.8

@@ -43,7 +43,7 @@ class Domain:
         path.touch()
         return str(path)
 
-    async def take(self, vm_id: str, ids: VolumeIds) -> Kept | None:
+    async def take(self, vm_id: str, ids: VolumeIds, *, transient: bool = False) -> Kept | None:
         if ids.domain != DOMAIN:
             return None
         await self.delay.wait()

@@ -4,6 +4,8 @@ A disk names its volume by ids, in the parameters or in the metadata beside the 
 to this host's storage, the volume's chain is prepared in the VM's name, the disk gets the path that preparing told, and
 the metadata say of what the chain consists. A disk whose domain no host storage knows keeps the path it came with.
 
+What a VM writes to a transient disk goes into a layer on this host, which is removed when the volume is given back.
+
     take ──> VM is accepted ──> ... ──> VM ends ──> give back
       └── refused: give back          agent dies: the next one gives back what no VM of this host uses
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Protocol
 
 import msgspec
@@ -24,6 +27,7 @@ from ovis.node.vm.disks.errors import DriveNotFound
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.metadata_devices import Data
 
+SHARED, TRANSIENT = "shared", "transient"
 NAMES = ("poolID", "domainID", "imageID", "volumeID")
 
 
@@ -40,17 +44,21 @@ class KeptLayer:
 
 @dataclass(frozen=True)
 class Kept:
-    """`layers` from the base up to the volume that was asked for; `driver` is QEMU's word for its format."""
+    """`layers` from the base up to the volume that was asked for; `driver` is QEMU's word for its format.
+
+    `is_layer`: path and format are those of a layer on top of it, which goes with the VM."""
 
     path: str
     is_block: bool
     driver: str
     layers: tuple[KeptLayer, ...]
+    is_layer: bool = False
 
 
 class VolumeKeeper(Protocol):
-    async def take(self, vm_id: str, ids: VolumeIds) -> Kept | None:
+    async def take(self, vm_id: str, ids: VolumeIds, *, transient: bool = False) -> Kept | None:
         """Make a volume and all below it usable for the VM. Safe to repeat; further volumes of an image come on top.
+        `transient`: through a layer that goes with the VM.
 
         None: no storage domain of this host. Raises NodeError: it is, and cannot be used.
         """
@@ -84,7 +92,7 @@ class VolumeKeeper(Protocol):
 class NoVolumes:
     """A host without storage domains: disks are named by their paths."""
 
-    async def take(self, vm_id: str, ids: VolumeIds) -> Kept | None:
+    async def take(self, vm_id: str, ids: VolumeIds, *, transient: bool = False) -> Kept | None:
         return None
 
     async def keep_only(self, vm_id: str, ids: VolumeIds) -> None:
@@ -115,7 +123,7 @@ async def in_parameters(keeper: VolumeKeeper, vm_id: str, given: VmParameters) -
 async def named_by_ids(keeper: VolumeKeeper, vm_id: str, disk: VmDiskDevice) -> VmDiskDevice:
     """The disk with path and format, if it has no path and its volume is on a domain of this host. Raises NodeError."""
     ids = ids_of(disk.pool_id, disk.domain_id, disk.image_id, disk.volume_id)
-    if disk.path or ids is None or (kept := await keeper.take(vm_id, ids)) is None:
+    if disk.path or ids is None or (kept := await keeper.take(vm_id, ids, transient=is_transient(disk.shared))) is None:
         return disk
     return with_path(disk, kept)
 
@@ -126,9 +134,22 @@ def with_path(disk: VmDiskDevice, kept: Kept) -> VmDiskDevice:
 
 
 def ids_told(disk: VmDiskDevice) -> dict[str, str]:
-    """The ids that name its volume, as far as it has any, under the names of the metadata."""
+    """The ids that name its volume, as far as it has any, under the names of the metadata; and whether it is
+    transient."""
     values = (disk.pool_id, disk.domain_id, disk.image_id, disk.volume_id)
-    return {name: str(value) for name, value in zip(NAMES, values, strict=True) if value}
+    told = {name: str(value) for name, value in zip(NAMES, values, strict=True) if value}
+    return told | ({SHARED: TRANSIENT} if is_transient(disk.shared) else {})
+
+
+def is_transient(shared: object) -> bool:
+    """As the API and the metadata say it of a disk."""
+    return shared == TRANSIENT
+
+
+def is_layer_of(vm_id: str, path: str) -> bool:
+    """Whether the file is what a VM has written to a transient disk (storage/volumes/transient.py)."""
+    file = PurePath(path)
+    return file.parent.name == TRANSIENT and file.suffix == f".{vm_id}"
 
 
 async def in_description(keeper: VolumeKeeper, vm_id: str, root: etree._Element) -> None:
@@ -140,7 +161,8 @@ async def in_description(keeper: VolumeKeeper, vm_id: str, root: etree._Element)
         target = disk.find("target")
         group = groups.get(target.get("dev")) if target is not None else None
         ids = None if group is None else ids_of(*(drives.text_of(group, name) for name in NAMES))
-        if group is None or ids is None or (kept := await keeper.take(vm_id, ids)) is None:
+        transient = is_transient(drives.text_of(group, SHARED))
+        if group is None or ids is None or (kept := await keeper.take(vm_id, ids, transient=transient)) is None:
             continue
         point(disk, kept)
         write_chain(group, ids.domain or "", kept)
@@ -182,6 +204,11 @@ def point(disk: etree._Element, kept: Kept) -> None:
         source.attrib.pop(name, None)
     disk.set("type", "block" if kept.is_block else "file")
     source.set("dev" if kept.is_block else "file", kept.path)
+    driver = disk.find("driver")
+    if kept.is_layer and driver is not None:
+        driver.set("type", kept.driver)
+    elif kept.is_layer:
+        disk.insert(0, etree.Element("driver", name="qemu", type=kept.driver))
 
 
 def ids_of(pool: object, domain: object, image: object, volume: object) -> VolumeIds | None:

@@ -92,7 +92,7 @@ async def _volume(vms: Vms, vm: Vm, params: HotplugDiskParams) -> AsyncIterator[
         return
     if any(drive.image_id == ids.image for drive in await vms.drives.drives(vm)):
         raise PlugDiskFailed(vm.id, f"image {ids.image}", "it has a disk of that image already")
-    kept = await vms.volumes.take(vm.id, ids)
+    kept = await vms.volumes.take(vm.id, ids, transient=_is_transient(params))
     try:
         yield kept
     except BaseException:
@@ -109,6 +109,13 @@ def _ids(params: HotplugDiskParams) -> VolumeIds | None:
     if drive is None or drive.path:
         return None
     return keeping.ids_of(drive.pool_id, drive.domain_id, drive.image_id, drive.volume_id)
+
+
+def _is_transient(params: HotplugDiskParams) -> bool:
+    if params.xml is not None:
+        note = Request.of_xml(params.xml, "disk").note
+        return note is not None and keeping.is_transient(note.data.get(keeping.SHARED))
+    return params.drive is not None and keeping.is_transient(params.drive.shared)
 
 
 async def _request(vms: Vms, vm: Vm, params: HotplugDiskParams, kept: Kept | None) -> Request:

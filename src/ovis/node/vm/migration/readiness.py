@@ -5,6 +5,7 @@ from __future__ import annotations
 from ovis.client.types import VmStatus
 from ovis.node.errors import VmBusy
 from ovis.node.guest.freezing import is_frozen
+from ovis.node.vm.disks import keeping
 from ovis.node.vm.migration.errors import MigrationInProgress, MigrationRefused
 from ovis.node.vm.vm import Vm
 
@@ -27,5 +28,9 @@ def require_able(vm: Vm) -> None:
         raise MigrationRefused(vm.id, f"{holder} is at work on its disks")
     if is_frozen(vm):  # only this agent would thaw them again
         raise MigrationRefused(vm.id, "its file systems are frozen")
+    if transient := [disk.target for disk in vm.definition.disks if keeping.is_layer_of(vm.id, disk.path or "")]:
+        raise MigrationRefused(
+            vm.id, f"what it has written to {', '.join(transient)} is transient and on this host alone"
+        )
     if vm.status not in MAY_LEAVE:
         raise MigrationRefused(vm.id, f"it is {vm.status.value}")

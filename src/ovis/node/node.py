@@ -320,6 +320,7 @@ class Node:
             payload_folder=self.config.run_folder / "payloads",
             backup_folder=self.config.run_folder / "backup",
             scratch_folder=self.config.state_folder / "scratch",
+            transient_folder=self.config.state_folder / STORAGE_STATE / "transient",
             migration=_migration_settings(self.config),
             shutdown_timeout=self.config.vms.shutdown_seconds,
             unplug_timeout=self.config.vms.unplug_seconds,
@@ -383,6 +384,7 @@ def _helper_options(config: Config) -> tuple[str, ...]:
         *("--log-level", level),
         *("--loop-folder", str(storage.managed_files), "--adapters", str(storage.adapter_folder)),
         *("--network-state", str(network.folder), "--resolver", str(network.resolver)),
+        *(("--sanlock-folder", str(storage.sanlock_folder)) if storage.sanlock_folder else ()),
     )
 
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ovis.client.types import StorageDomainVitals, VmStatus
+from ovis.client.types import MOMStatus, StorageDomainVitals, VmStatus
 from ovis.node import handlers as _handlers  # noqa: F401  # fills the registry
 from ovis.node.config import Config
 from ovis.node.console.doors import ConsoleDoors
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ovis.node.host.hosted_engine import HostedEngine
     from ovis.node.imports.imports import Imports
     from ovis.node.network.networks import Networks
+    from ovis.node.policy.policies import Policies
     from ovis.node.privileged.client import Privileged
     from ovis.node.storage.settings import StorageSettings
     from ovis.node.storage.storage import Storage
@@ -82,6 +83,7 @@ class Node:
         self._storage: Storage | None = None
         self._privileged: Privileged | None = None
         self._fencing: Fencing | None = None
+        self._policies: Policies | None = None
         self.hosted_engine: HostedEngine | None = None
         """None on hosts that are not set up for one."""
         self.hooks = Hooks(_hook_settings(config), lambda: self.privileged)
@@ -102,6 +104,7 @@ class Node:
             watched_folders=(config.run_folder, config.state_folder),
             configured=self._network_files,
             hooks=self.hooks,
+            policy_status=self._policy_status,
         )
 
     @property
@@ -184,6 +187,16 @@ class Node:
             self._fencing = Fencing(self.config.host.fence_agents, self._renews_host_id)
         return self._fencing
 
+    @property
+    def policies(self) -> Policies:
+        """Loaded with the first VM, or when first asked for."""
+        if self._policies is None:
+            from ovis.node.policy.policies import FOLDER, Policies
+
+            is_simulated = self.config.hypervisor.uri.startswith("simulated:")
+            self._policies = Policies(self, self.config.state_folder / FOLDER, has_host=not is_simulated)
+        return self._policies
+
     async def _renews_host_id(self, domain_id: str, host_id: int) -> bool | None:
         if self._storage is None:
             return None
@@ -225,6 +238,8 @@ class Node:
                 if self._has_storage():
                     tasks.create_task(self._recover_storage(), name="storage")
                 tasks.create_task(self._follow_hosted_engine(), name="hosted engine")
+                if self.config.policy.enabled:
+                    tasks.create_task(self._follow_policy(), name="policy")
         finally:
             await self.jobs.close()
             await self.hooks.close()
@@ -283,6 +298,27 @@ class Node:
 
         self.hosted_engine = HostedEngine()
         await self.hosted_engine.follow()
+
+    def _policy_status(self) -> MOMStatus:
+        """Inactive: its rules go wrong."""
+        if not self.config.policy.enabled:
+            return MOMStatus.DISABLED
+        return MOMStatus.INACTIVE if self._policies is not None and self._policies.failure else MOMStatus.ACTIVE
+
+    async def _follow_policy(self) -> None:
+        """A host without VMs has nothing to tune; the round after its last one gives back what was taken."""
+        had_guests = False
+        while True:
+            await asyncio.sleep(self.config.policy.seconds)
+            if not self.is_ready:
+                continue
+            has_guests = any(vm.has_qemu for vm in self.vms)
+            if has_guests or had_guests:
+                try:
+                    await self.policies.round()
+                except Exception:  # tuning must not take the agent along
+                    log.exception("the host's policy could not be run; it is tried again")
+            had_guests = has_guests
 
     async def _restore_networks(self) -> None:
         """Out of a change in which agent and helper died; at a boot ovis-restore-networks has come first."""

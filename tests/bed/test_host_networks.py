@@ -116,3 +116,23 @@ def test_saved_networks_come_back_after_a_boot(state: Path) -> None:
         assert not changer.restore()
     assert Store(state).running() == Configuration({"tagged": TAGGED}, {"bond7": BOND})
     assert answers()
+
+
+def test_a_bond_has_the_mac_that_is_wanted(state: Path) -> None:
+    mac = "02:00:00:00:77:01"
+    set_up(state, Change({}, {"bond7": replace(BOND, mac=mac)}))
+    assert kernel_state.read().present()["bond7"].mac == mac
+    set_up(state, Change({}, {"bond7": replace(BOND, mac="02:00:00:00:77:02")}))
+    assert {kernel_state.read().present()[name].mac for name in ("bond7", *CARDS)} == {"02:00:00:00:77:02"}
+
+
+def test_a_spanning_tree_and_settings_of_a_bridge(state: Path) -> None:
+    custom = {"bridge_opts": "priority=4096 multicast_snooping=0 hello_time=300"}
+    set_up(state, Change({"tagged": replace(TAGGED, stp=True, custom=custom)}, {"bond7": BOND}))
+    found = kernel_state.read().present()["tagged"].options
+    assert {name: found[name] for name in ("stp_state", "priority", "multicast_snooping", "hello_time")} == {
+        "stp_state": "1",
+        "priority": "4096",
+        "multicast_snooping": "0",
+        "hello_time": "300",
+    }

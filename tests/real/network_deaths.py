@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ovis.node.network.model import Change, Configuration, Ipv4, Ipv6, Network
@@ -58,8 +59,9 @@ def main(folder: Path) -> None:
     (folder / "resolv.conf").write_text("nameserver 192.0.2.53\n")
     deaths = 0
     before = look(folder)
-    while dies(folder, deaths):
+    while dies(folder, deaths, lambda changer: changer.change(WISH, Waiting())):
         deaths += 1
+        dies(folder, deaths // 3, lambda changer: changer.restore())  # on the way back as well
         with network_calls.changer(folder, folder / "resolv.conf") as changer:
             changer.restore()
         assert look(folder) == before, f"after death {deaths}:\n{look(folder)}\n{before}"
@@ -68,14 +70,15 @@ def main(folder: Path) -> None:
     print(deaths, "deaths")
 
 
-def dies(folder: Path, step: int) -> bool:
+def dies(folder: Path, step: int, do: Callable[[Changer], object]) -> bool:
+    """A process that is killed before its step of that number; False: it had done everything."""
     child = os.fork()
     if child == 0:
         store = Store(folder)
         with channel() as opened:
             kernel = Mortal(opened, DhcpClients(store.own / "dhcp"), Resolver(folder / "resolv.conf"))
             kernel.left = step
-            Changer(store, kernel).change(WISH, Waiting())
+            do(Changer(store, kernel))
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     assert os.WIFSIGNALED(status) or status == 0, f"the change failed: {status}"

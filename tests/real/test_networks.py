@@ -252,6 +252,21 @@ def test_a_death_in_the_middle_leaves_what_was(site: Site, victim: str) -> None:
     assert "10.92.0.7" not in site.inside("ip", "-4", "address")
 
 
+def test_a_boot_makes_the_saved_networks_before_the_agent_starts(site: Site) -> None:
+    site.set_up(SetupNetworkOptions(connectivity_check=False, commit_on_success=True), red=Wish(nic="card0", **STATIC))
+    state = site.folder / "state/vdsm"
+    site.agent.kill()
+    site.inside("ip", "link", "delete", "red")
+    (state / "staging/ovis/boot").write_text("the boot before this one")
+    command = (sys.executable, "-m", "ovis.node.privileged.restore_networks", "--network-state", str(state))
+    site.inside(*command, "--resolver", str(site.folder / "resolv.conf"))
+    assert site.sees("10.91.0.7")
+    site.agent.start()
+    found = site.capabilities()
+    assert "red" in found.networks
+    assert not found.net_config_dirty
+
+
 def test_a_helper_killed_at_each_step_leaves_what_was(vhost: VirtualHost, tmp_path: Path) -> None:
     program = Path(__file__).with_name("network_deaths.py")
     print(done := run("unshare", "--net", sys.executable, str(program), str(tmp_path)))

@@ -33,6 +33,7 @@ SMALL = """\
 @dataclass
 class HelperService:
     folder: Path
+    guest_state: Path
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -43,6 +44,7 @@ class HelperService:
         path = self.folder / "helper"
         path.unlink(missing_ok=True)
         words = ("--socket", path, "--user", str(AGENT), "--group", str(AGENT), "--repository", self.folder / "data")
+        words += ("--swtpm-folder", self.guest_state / "swtpm", "--nvram-folder", self.guest_state / "qemu/nvram")
         with (self.folder / "helper.log").open("ab") as log:
             program = (sys.executable, "-P", "-m", "ovis.node.privileged")
             self.process = subprocess.Popen([*program, *words], stderr=log)
@@ -86,7 +88,7 @@ def scene(vhost: VirtualHost, guest_image: TinyGuest) -> Iterator[Scene]:
     for name in ("run", "state", "data", "images"):
         (folder / name).mkdir()
         os.chown(folder / name, AGENT, AGENT)
-    helper = HelperService(folder)
+    helper = HelperService(folder, vhost.folder / "state")
     vhost.libvirt_socket.chmod(0o666)
     try:
         helper.start()
@@ -134,6 +136,36 @@ def test_it_runs_vms(scene: Scene) -> None:
             time.sleep(0.1)
         assert node.host.get_capabilities().cpu_model
         node.vm.destroy(vm_id)
+
+
+FIRMWARE = """<os><type arch='x86_64' machine='q35'>hvm</type>
+<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>
+<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/var/lib/libvirt/qemu/nvram/{id}.fd</nvram></os><features><acpi/></features>
+<devices><tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm></devices>"""
+UEFI = re.sub(r"<os>.*</os>", FIRMWARE, SMALL.replace(">16<", ">256<"))
+
+
+@pytest.mark.skipif(shutil.which("swtpm") is None, reason="needs ovmf and swtpm (make setup)")
+def test_what_firmware_and_tpm_keep_is_read_handed_back_and_removed(scene: Scene) -> None:
+    vm_id = str(uuid.uuid4())
+    text = UEFI.format(id=vm_id, name=f"vm-{vm_id[:8]}")
+    state = scene.helper.guest_state
+    places = (state / "swtpm" / vm_id, state / "qemu/nvram" / f"{vm_id}.fd")
+    data: list[str | None] = [None, None]
+    with scene.agent.client() as node:
+        for _ in range(2):
+            tpm, nvram = data
+            given = types.VmParameters(vm_id=vm_id, xml=text, x_tpmdata=tpm, x_nvramdata=nvram)
+            node.vm.create(vm_id, given)
+            end = time.monotonic() + 60
+            while (found := _running(node, vm_id)) is None or found.status == "WaitForLaunch":
+                assert time.monotonic() < end, found
+                time.sleep(0.1)
+            read = [node.vm.get_external_data(vm_id, kind, force_update=True).x_data for kind in ("tpm", "nvram")]
+            assert all(read)
+            data = list(read)
+            node.vm.destroy(vm_id)
+            assert not [place for place in places if place.exists()]
 
 
 def test_secrets_are_private_and_gone_after_a_restart(scene: Scene) -> None:

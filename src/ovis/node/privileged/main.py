@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hooks=PurePosixPath(options.hooks),
         network_state=PurePosixPath(options.network_state),
         resolver=PurePosixPath(options.resolver),
+        swtpm=PurePosixPath(options.swtpm_folder),
+        nvram=PurePosixPath(options.nvram_folder),
     )
     if options.sanlock_folder is not None:
         os.environ[SANLOCK_FOLDER] = options.sanlock_folder
@@ -81,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--network-state", default=Rules.network_state, help="folder of configurations of networks")
     parser.add_argument("--resolver", default=Rules.resolver, help="the file with the DNS servers of the host")
     parser.add_argument("--sanlock-folder", help="where the socket of sanlock is (default: its usual place)")
+    parser.add_argument("--swtpm-folder", default=Rules.swtpm, help="where libvirt has the contents of TPMs")
+    parser.add_argument("--nvram-folder", default=Rules.nvram, help="where libvirt has UEFI variables")
     parser.add_argument("--log-level", default="INFO", choices=("INFO", "WARNING", "ERROR"))
     return parser
 

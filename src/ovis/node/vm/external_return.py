@@ -69,6 +69,8 @@ def _unpacked(what: _Return, settings: VmSettings) -> dict[str, bytes]:
 
 def _check_place(what: _Return, settings: VmSettings) -> None:
     """The description may name the firmware's own files, which are for all VMs."""
+    if what.place.parent == settings.nvram_folder:  # which the agent's user may not even enter
+        return
     folder = Path(os.path.realpath(what.place.parent))
     places = [Path(os.path.realpath(place)) for place in (*settings.allowed_paths, settings.nvram_folder)]
     if not any(folder.is_relative_to(place) for place in places) or what.place.is_symlink():

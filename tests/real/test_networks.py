@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from deploy.rig.virtual_host import VirtualHost
 from ovis.client import types
 from ovis.client.types import SetupNetworkNetAttributes as Wish
 from ovis.client.types import SetupNetworkOptions
+from ovis.node.network.store import Store
 from ovis.wire.errors import RpcError
 from tests.real.agent_process import AgentProcess, agent_process
 
@@ -98,9 +98,10 @@ def site(vhost: VirtualHost, guest_image: TinyGuest, tmp_path_factory: pytest.Te
             agent.prefix += ("unshare", "--mount", "--propagation", "private", "sh", "-c", look, "sh")
             agent.start()
             yield Site(agent, vhost, outside, folder)
-            agent.start() if agent.process and agent.process.poll() is not None else None
-            with agent.client() as node, suppress(RpcError):
-                left = node.host.get_network_capabilities().networks
+            if agent.process is None or agent.process.poll() is not None:
+                agent.start()
+            left = Store(folder / "state/vdsm").running().networks  # also after a test that failed in the middle
+            with agent.client() as node:
                 node.host.setup_networks({name: Wish(remove=True) for name in left}, options=UNCHECKED)
     finally:
         if server is not None:

@@ -34,6 +34,7 @@ FOLDER = "policy"
 ROWS = 10
 LIMITED = "limited"
 """Variable of a guest whose CPU time rules have changed."""
+_RUNNING = (VmStatus.UP, VmStatus.POWERING_UP, VmStatus.REBOOT_IN_PROGRESS)
 
 
 @dataclass
@@ -199,7 +200,7 @@ class Policies:
 
 
 def _is_measured(vm: Vm) -> bool:
-    return vm.status is VmStatus.UP and vm.has_qemu and vm.responding and vm.measured is not None
+    return vm.status in _RUNNING and vm.has_qemu and vm.responding and vm.measured is not None
 
 
 def _default_text() -> str:

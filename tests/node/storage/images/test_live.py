@@ -3,13 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from volume_station import BLOCK, FILE, Station, image_id, run, volume_id, wish
+from volume_station import BLOCK, FILE, Station, deaths, image_id, run, volume_id, wish
 
 from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.volume_metadata import Legality, VolumeRole
 from ovis.node.storage.images import deleting, live
 from ovis.node.storage.volumes import deleting as volume_deleting
 from ovis.node.storage.volumes import reading
+from ovis.node.storage.volumes.errors import BrokenChain, IllegalVolume
 
 BOTH = pytest.mark.parametrize("domain", [FILE, BLOCK])
 
@@ -70,3 +71,27 @@ def test_another_branch_stays_as_it_is(tmp_path: Path) -> None:
         assert (await host.metadata(FILE, 1, 4)).legality is Legality.LEGAL
 
     run(tmp_path, main)
+
+
+def test_killed_at_any_moment_no_vm_starts_until_it_is_told_again(tmp_path: Path) -> None:
+    async def tell(host: Station) -> None:
+        await merged(host, FILE, base=1, top=3)
+
+    async def look(host: Station) -> list[str]:
+        try:
+            return await chain(host, FILE)
+        except (BrokenChain, IllegalVolume):
+            return []
+
+    async def again(host: Station) -> list[str]:
+        await tell(host)
+        return await chain(host, FILE)
+
+    before = [volume_id(number) for number in (1, 2, 3, 4)]
+    after = [volume_id(1), volume_id(4)]
+    found = []
+    for place, _ in deaths(tmp_path, lambda host: chain_of_four(host, FILE), tell):
+        found.append(run(place, look))
+        assert run(place, again) == after
+    assert (found[0], [] in found, found[-1]) == (before, True, after)
+    assert all(one in (before, [], after) for one in found)

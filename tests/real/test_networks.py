@@ -18,6 +18,7 @@ from ovis.client import types
 from ovis.client.types import SetupNetworkNetAttributes as Wish
 from ovis.client.types import SetupNetworkOptions
 from ovis.node.network.store import Store
+from ovis.node.network_files import NetworkFiles
 from ovis.wire.errors import RpcError
 from tests.real.agent_process import AgentProcess, agent_process
 
@@ -161,10 +162,17 @@ def test_an_address_by_dhcp_and_its_client_go_with_the_network(site: Site) -> No
     until("an address is leased", lambda: leased().startswith("10.91.0.1"))
     assert site.sees(leased())
     assert "10.91.0.0/24" in site.inside("ip", "rule", "show")
+    folder = site.folder / "state/vdsm/staging/ovis/dhcp"
+    os.kill(int((folder / "card1.4.pid").read_text()), signal.SIGKILL)
+    files = NetworkFiles(site.folder / "state/vdsm")
+    until("the client has died", files.lost_client)
+    site.agent.kill()
+    site.agent.start()
+    until("the agent has started another one", lambda: not files.lost_client())
     site.set_up(blue=Wish(remove=True))
     assert leased() == ""
     assert "10.91.0.0/24" not in site.inside("ip", "rule", "show")
-    assert not list((site.folder / "state/vdsm/staging/ovis/dhcp").glob("*.pid"))
+    assert not list(folder.glob("*.pid"))
 
 
 def test_addresses_by_routers_and_by_dhcpv6(site: Site) -> None:

@@ -43,7 +43,7 @@ class NetworkFiles:
         return any(self._links)
 
     def need_restoring(self) -> bool:
-        """After a boot, after a change that nobody ended, and where DHCP clients may have died."""
+        """After a boot, after a change that nobody ended, and where a DHCP client has died."""
         own = self.root / "staging" / "ovis"
         if not self.exist:
             return False
@@ -51,7 +51,12 @@ class NetworkFiles:
             same_boot = (own / "boot").read_text().strip() == _BOOT_ID.read_text().strip()
         except OSError:
             return True
-        return not same_boot or (own / "journal.json").exists() or any((own / "dhcp").glob("*.pid"))
+        return not same_boot or (own / "journal.json").exists() or self.lost_client()
+
+    def lost_client(self) -> bool:
+        """Whether a DHCP client that should run does not."""
+        folder = self.root / "staging" / "ovis" / "dhcp"
+        return any(not _runs(file) for file in folder.glob("*.[46].json"))
 
     def is_dirty(self) -> bool:
         """Whether a reboot would lose something."""
@@ -81,6 +86,16 @@ class NetworkFiles:
         except (OSError, msgspec.DecodeError) as error:
             log.warning("running and saved networks cannot be compared: %s", error)
             return True
+
+
+def _runs(file: Path) -> bool:
+    """Whether the client of that note has its process; also when it was ended meanwhile, together with the note."""
+    process = file.with_suffix(".pid")
+    try:
+        number = int(process.read_text())
+        return os.fsencode(process) in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return not file.exists()
 
 
 def _values(folder: Path) -> dict[str, object]:

@@ -60,6 +60,9 @@ log = logging.getLogger(__name__)
 STORAGE_STATE = "storage"
 """Folder within the state folder; it is made when storage is first used for something that must survive."""
 
+NETWORK_SECONDS = 30.0
+"""Between two looks whether DHCP clients run; a lease is renewed long before it ends."""
+
 HOSTED_ENGINE_SECONDS = 60.0
 """Between two looks whether this host was set up for one."""
 
@@ -233,8 +236,7 @@ class Node:
                 tasks.create_task(self.host.sample_forever(self.config.vms.sample_seconds), name="host sampling")
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
                 tasks.create_task(self._care_for_vms(), name="VMs")
-                if await asyncio.to_thread(self._network_files.need_restoring):
-                    tasks.create_task(self._restore_networks(), name="networks")
+                tasks.create_task(self._care_for_networks(), name="networks")
                 if self._has_storage():
                     tasks.create_task(self._recover_storage(), name="storage")
                 tasks.create_task(self._follow_hosted_engine(), name="hosted engine")
@@ -320,12 +322,22 @@ class Node:
                     log.exception("the host's policy could not be run; it is tried again")
             had_guests = has_guests
 
-    async def _restore_networks(self) -> None:
-        """Out of a change in which agent and helper died; at a boot ovis-restore-networks has come first."""
-        try:
-            await self.networks.restore()
-        except (NodeError, OSError) as error:
-            log.error("the networks of this host could not be restored: %s", error)  # noqa: TRY400
+    async def _care_for_networks(self) -> None:
+        """Out of a change in which agent and helper died; at a boot ovis-restore-networks has come first. Later: DHCP
+        clients that died are started again."""
+        needed, told = self._network_files.need_restoring, ""
+        while True:
+            if await asyncio.to_thread(needed):
+                try:
+                    await self.networks.restore()
+                    needed, told = self._network_files.lost_client, ""
+                except (NodeError, OSError) as error:
+                    if told != str(error):
+                        log.error("the networks of this host could not be restored: %s", error)  # noqa: TRY400
+                    told = str(error)
+            else:
+                needed = self._network_files.lost_client
+            await asyncio.sleep(NETWORK_SECONDS)
 
     async def _recover_storage(self) -> None:
         await asyncio.to_thread(import_module, "ovis.node.storage.storage")

@@ -73,3 +73,15 @@ def test_a_file_that_nobody_can_read_is_told_as_unsaved(tmp_path: Path) -> None:
     (tmp_path / "staging/netconf/nets/red").write_text("{")
     assert files.is_dirty()
     assert files.describe(NOTHING) == {}
+
+
+def test_a_dhcp_client_that_died_is_noticed(tmp_path: Path) -> None:
+    store, files = Store(tmp_path), NetworkFiles(tmp_path)
+    folder = store.own / "dhcp"
+    folder.mkdir(parents=True)
+    assert not files.lost_client()
+    (folder / "red.4.json").write_text("{}")
+    (folder / "red.4.lease.json").write_text("{}")
+    assert files.lost_client()
+    (folder / "red.4.pid").write_text("1\n")
+    assert files.lost_client()

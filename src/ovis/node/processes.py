@@ -242,6 +242,8 @@ async def _end(process: asyncio.subprocess.Process, grace: float, when_stuck: Ca
         except TimeoutError:
             log.warning("process %d does not end on SIGKILL", process.pid)
             when_stuck()
+        # Its pipes as well: a daemon may keep the other ends open for ever. Process has no word for it.
+        process._transport.close()  # type: ignore[attr-defined]
 
 
 def _signal(group: int, number: signal.Signals) -> None:

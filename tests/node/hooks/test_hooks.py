@@ -119,19 +119,19 @@ def test_a_script_that_cannot_be_started_refuses(made: HookFolder) -> None:
 
 
 def test_a_script_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
-    made = HookFolder(tmp_path, seconds=0.5)
+    made = HookFolder(tmp_path, seconds=2.0)
     made.shell("before_vm_start", f"sleep 100 & echo $! > {tmp_path}/child; wait")
     began = time.monotonic()
     with pytest.raises(HookFailed, match="had not ended"):
         run(made)
-    assert time.monotonic() - began < 20
-    assert not _is_alive(int((tmp_path / "child").read_text()))
+    assert time.monotonic() - began < 30
+    _wait_for_end(int((tmp_path / "child").read_text()))
 
 
 def test_a_child_that_stays_behind_does_not_hold_the_operation(made: HookFolder) -> None:
     made.shell("before_vm_start", f"sleep 100 & echo $! > {made.folder}/child")
     run(made)
-    assert not _is_alive(int((made.folder / "child").read_text()))
+    _wait_for_end(int((made.folder / "child").read_text()))
 
 
 def test_what_a_killed_agent_left_goes_with_the_first_run(made: HookFolder) -> None:
@@ -166,6 +166,14 @@ def test_nothing_of_the_runner_is_loaded_without_scripts() -> None:
     code += "print(*[name for name in sys.modules if name.startswith('ovis.node.hooks')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert runner.__name__ not in done.stdout.split()
+
+
+def _wait_for_end(number: int) -> None:
+    """A killed orphan is gone when the kernel has got round to it."""
+    until = time.monotonic() + 20
+    while _is_alive(number):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def _is_alive(number: int) -> bool:

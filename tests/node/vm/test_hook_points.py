@@ -151,7 +151,7 @@ def test_a_vm_that_is_destroyed_while_its_hooks_run_is_not_started(tmp_path: Pat
 
 def test_a_hanging_hook_costs_nobody_but_its_vm(tmp_path: Path) -> None:
     (tmp_path / "slow").mkdir()
-    made = HookFolder(tmp_path / "slow", seconds=1.0)
+    made = HookFolder(tmp_path / "slow", seconds=3.0)
     made.shell("before_vm_start", f'[ "$vmId" = {ID} ] && exec sleep 1000; true')
     other = ID.replace("1", "2")
 

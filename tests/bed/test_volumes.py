@@ -227,6 +227,47 @@ async def a_disk_leaves_a_domain_in_maintenance(at: Any, first: Path, second: Pa
     await call(at.storage, "StorageDomain.format", storagedomainID=domain)
 
 
+async def a_disk_goes_out_and_comes_back_in_an_archive(at: Any, folder: Path) -> None:
+    from ovis.client.types import ExternalDiskParams, ExternalVmParams, OvaDisk, OvaVm, VolumeFormat
+    from ovis.node.exports.exports import Exports
+    from ovis.node.hypervisor.simulated.external import SimulatedExternal
+    from ovis.node.imports.imports import Imports
+    from ovis.node.imports.settings import ImportSettings
+
+    back = IMAGE[:-1] + "f"
+    await at.create(1, size=str(256 * MIB), volFormat=5, preallocate=1)
+    qemu_io(await at.path(1), "raw", "write -P 4 0 16M")
+    await at.call("Image.teardown")
+    await at.create(2, srcImgUUID=IMAGE, srcVolUUID=volume(1), size=str(256 * MIB), initialSize=str(MIB))
+    await at.create(7, imageID=back, size=str(256 * MIB), volFormat=5, preallocate=1)
+    await at.call("Image.prepare", imageID=back)
+    qemu_io(await at.path(2), "qcow2", "write -P 3 1M 9M")
+
+    root = Path("/rhev/data-center")
+    links = (f"{folder}/links/*/*", f"{root}/mnt/blockSD/*/images/*")
+    settings = ImportSettings(folder / "state", folder / "run", root, (root,), device_links=links)
+    jobs = at.storage.jobs
+    exports, imports = Exports(jobs, settings), Imports(jobs, SimulatedExternal(), settings, emulates=lambda: True)
+    place = {"pool_id": POOL, "domain_id": at.domain}
+    disk = OvaDisk(image_id=IMAGE, volume_id=volume(2), format=VolumeFormat.COW, **place)
+    vm = OvaVm(name="guest", memory=GIB, cpus=1, disks=[disk])
+    wish = ExternalVmParams(vm_name="guest", disks=[ExternalDiskParams(image_id=back, volume_id=volume(7))], **place)
+    out, into, archive = str(uuid.uuid4()), str(uuid.uuid4()), str(folder / "guest.ova")
+    await exports.export(archive, vm, out, compressed=False, with_manifest=False)
+    await asyncio.wait([jobs.find(out).task])
+    assert jobs.find(out).phase == "done", jobs.find(out).error
+    await imports.convert_ova(archive, wish, into)
+    await asyncio.wait([jobs.find(into).task])
+    assert jobs.find(into).phase == "done", jobs.find(into).error
+    exports.close()
+    imports.close()
+    prepared = await at.call("Image.prepare", imageID=back)
+    qemu_io(prepared["path"], "raw", "read -P 4 0 1M", "read -P 3 1M 9M", "read -P 4 10M 6M")
+    for image in (IMAGE, back):
+        await at.call("Image.teardown", imageID=image)
+        await at.task("Image.delete", imageID=image)
+
+
 def test_disks_on_logical_volumes(short: Path, tmp_path: Path, disk: Path, exported: str) -> None:
     """One pool for all: making it takes longer than any of these."""
 
@@ -236,6 +277,7 @@ def test_disks_on_logical_volumes(short: Path, tmp_path: Path, disk: Path, expor
                 await a_thin_disk_on_a_logical_volume(at)
                 await disks_go_between_disks_and_files(at)
                 await an_upload_is_verified_and_served(at)
+            await a_disk_goes_out_and_comes_back_in_an_archive(at, short)
                 await a_disk_leaves_a_domain_in_maintenance(at, first, second)
 
     asyncio.run(main())

@@ -77,9 +77,15 @@ class AgentProcess:
 
 @contextmanager
 def agent_process(
-    folder: Path, host: VirtualHost, guest: TinyGuest, *, sample_seconds: float = 1
+    folder: Path,
+    host: VirtualHost,
+    guest: TinyGuest,
+    *,
+    sample_seconds: float = 1,
+    policy_seconds: float | None = None,
 ) -> Iterator[AgentProcess]:
-    """An agent with all its files in `folder`; not started yet, and gone at the end."""
+    """An agent with all its files in `folder`; not started yet, and gone at the end. `policy_seconds`: between two runs
+    of its own rules; None: they do not interfere."""
     configuration = folder / "ovisd.toml"
     configuration.write_text(f"""\
 run_folder = "{folder}/run"
@@ -89,6 +95,9 @@ address = ""
 [hypervisor]
 uri = "{host.libvirt_uri}"
 acceleration = "tcg"
+[policy]
+enabled = {"false" if policy_seconds is None else "true"}
+seconds = {policy_seconds or 10}
 [vms]
 allowed_paths = ["{folder}", "{guest.kernel.parent}"]
 sample_seconds = {sample_seconds}

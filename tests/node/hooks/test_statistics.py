@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 from scripts_made import HookFolder
 
 from ovis.node.hooks.statistics import STALE, StatisticsHooks
@@ -44,7 +45,8 @@ def test_nobody_waits_and_the_change_is_told_from_the_next_time_on(tmp_path: Pat
     assert folder.ran[0] == "before_get_stats"
 
 
-def test_a_failing_script_leaves_the_last_good_change_until_it_is_stale(tmp_path: Path) -> None:
+@pytest.mark.parametrize("point", ["before_get_stats", "after_get_stats"])
+def test_a_failing_script_leaves_the_last_good_change_until_it_is_stale(tmp_path: Path, point: str) -> None:
     folder = HookFolder(tmp_path)
     folder.python("after_get_stats", CHANGE)
     clock = Clock()
@@ -53,15 +55,50 @@ def test_a_failing_script_leaves_the_last_good_change_until_it_is_stale(tmp_path
         made = StatisticsHooks(folder.hooks, clock)
         told(made, 1)
         await settled(made)
-        folder.shell("before_get_stats", "exit 2")
+        folder.shell(point, "exit 2", "90_fails")
         assert told(made, 2) == {"n": 2, "extra": 1}
         await settled(made)
         assert told(made, 3) == {"n": 3, "extra": 1}
+        await settled(made)
         clock.now += STALE + 1
         assert told(made, 4) == {"n": 4}
         await made.close()
 
     asyncio.run(main())
+
+
+def test_nobody_asking_for_long_is_no_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = HookFolder(tmp_path)
+    folder.python("after_get_stats", CHANGE)
+    clock = Clock()
+
+    async def main() -> None:
+        made = StatisticsHooks(folder.hooks, clock)
+        told(made, 1)
+        await settled(made)
+        clock.now += 10 * STALE
+        assert told(made, 2) == {"n": 2, "extra": 1}
+        await made.close()
+
+    asyncio.run(main())
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("left", ["7", "[1]", "{", "[{}]"])
+def test_nonsense_is_told_once_and_changes_nothing(tmp_path: Path, left: str, caplog: pytest.LogCaptureFixture) -> None:
+    folder = HookFolder(tmp_path)
+    folder.shell("after_get_stats", f"echo '{left}' > $_hook_json")
+
+    async def main() -> None:
+        made = StatisticsHooks(folder.hooks)
+        for n in range(3):
+            assert told(made, n) == {"n": n}
+            await settled(made)
+        await made.close()
+
+    asyncio.run(main())
+    told_of = [record for record in caplog.records if record.name.endswith("statistics")]
+    assert len(told_of) == 1
 
 
 def test_scripts_run_once_a_period_and_never_twice_at_a_time(tmp_path: Path) -> None:

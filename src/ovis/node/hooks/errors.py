@@ -11,7 +11,7 @@ class HookFailed(NodeError):
     wire_name = "HookError"
 
     def __init__(self, point: str, script: str, why: str) -> None:
-        super().__init__(f"hook script {point}/{script} refused: {why}")
+        super().__init__(f"hook {point}{script and '/' + script} refused: {why}")
         self.point = point
         self.script = script
         self.why = why

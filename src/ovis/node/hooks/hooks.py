@@ -38,11 +38,19 @@ class Hooks:
         """Whether a script would run at one of the points. Cheap, and never waits."""
         return any(self.scripts.of(point) for point in points)
 
-    async def run(self, point: str, payload: str = "", *, vm_id: str = "", variables: Mapping[str, str] = NONE) -> str:
+    async def run(
+        self,
+        point: str,
+        payload: str = "",
+        *,
+        vm_id: str = "",
+        variables: Mapping[str, str] = NONE,
+        is_strict: bool = False,
+    ) -> str:
         """The payload as the scripts left it; as it was where there are none.
 
-        Raises HookFailed, at the points whose failure refuses the operation. When cancelled, the script that runs is
-        killed.
+        Raises HookFailed, at the points whose failure refuses the operation; with `is_strict` at all. When cancelled,
+        the script that runs is killed.
         """
         scripts = self.scripts.of(point)
         if not scripts:
@@ -75,7 +83,7 @@ class Hooks:
             failure = outcome.failure
         if failure is None:
             return text
-        if known.refuses:
+        if known.refuses or is_strict:
             raise failure
         log.warning("%s; the operation goes on", failure)
         return text
@@ -99,26 +107,34 @@ class Hooks:
         return outcome.payload
 
     async def run_json(
-        self, point: str, value: Any, *, vm_id: str = "", variables: Mapping[str, str] = NONE
-    ) -> Any:  # fmt: skip
+        self,
+        point: str,
+        value: Any,
+        *,
+        vm_id: str = "",
+        variables: Mapping[str, str] = NONE,
+        is_strict: bool = False,
+    ) -> Any:
         """As `run`, with a value of JSON (what the wire carries). Raises HookFailed, also for what is no JSON."""
         if not self.has(point):
             return value
         import msgspec
 
-        text = await self.run(point, msgspec.json.encode(value).decode(), vm_id=vm_id, variables=variables)
+        given = msgspec.json.encode(value).decode()
+        text = await self.run(point, given, vm_id=vm_id, variables=variables, is_strict=is_strict)
         try:
             return msgspec.json.decode(text)
         except msgspec.DecodeError as error:
-            return self.refuse(point, f"what the scripts left is no JSON: {error}", instead=value)
+            why = f"what the scripts left is no JSON: {error}"
+            return self.refuse(point, why, instead=value, is_strict=is_strict)
 
-    def refuse(self, point: str, why: str, *, instead: Any) -> Any:
-        """What scripts left cannot be used: HookFailed where the point can refuse, else `instead`."""
+    def refuse(self, point: str, why: str, *, instead: Any, is_strict: bool = False) -> Any:
+        """What scripts left cannot be used: HookFailed where the point can refuse (or `is_strict`), else `instead`."""
         from ovis.node.hooks.errors import HookFailed
         from ovis.node.hooks.points import POINTS
 
         failure = HookFailed(point, "*", why)
-        if POINTS[point].refuses:
+        if POINTS[point].refuses or is_strict:
             raise failure
         log.warning("%s; it is left as it was", failure)
         return instead

@@ -95,19 +95,21 @@ async def _run_all(
 ) -> HookFailed | None:
     """The first failure."""
     failure = None
+    # Statistics are asked for every few seconds: who asks tells what is new.
+    told_at, worse = (logging.DEBUG,) * 2 if "_get_" in point.name else (logging.INFO, logging.WARNING)
     for script in scripts:
         began = time.monotonic()
         ended = await _run(script, environment, until - began)
         took = time.monotonic() - began
         if ended.status == 0:
-            log.info("hook %s/%s: done in %.3f s%s", point.name, script.name, took, ended.complaint)
+            log.log(told_at, "hook %s/%s: done in %.3f s%s", point.name, script.name, took, ended.complaint)
             continue
-        log.warning("hook %s/%s failed after %.3f s: %s", point.name, script.name, took, ended.complaint)
+        log.log(worse, "hook %s/%s failed after %.3f s: %s", point.name, script.name, took, ended.complaint)
         failure = failure or HookFailed(point.name, script.name, ended.complaint)
         if ended.stops:
             break
         if ended.status != 1:
-            log.warning("hook %s/%s: exit status %d has no meaning", point.name, script.name, ended.status)
+            log.log(worse, "hook %s/%s: exit status %d has no meaning", point.name, script.name, ended.status)
     return failure
 
 

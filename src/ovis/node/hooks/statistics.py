@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STALE = 300.0
-"""Seconds after which a difference that no run confirms is no longer told."""
+"""Seconds of failures after which the last difference is no longer told."""
 AT_ONCE = 4
 """Runs in the background."""
 FIRST_WAITS = 10.0
@@ -90,16 +90,27 @@ class StatisticsHooks:
         try:
             async with self._room:
                 before = msgspec.json.decode(current)
-                await self._hooks.run_json(f"before_{layer.name}", {}, vm_id=layer.vm_id)
-                after = await self._hooks.run_json(f"after_{layer.name}", before, vm_id=layer.vm_id)
+                await self._hooks.run_json(f"before_{layer.name}", {}, vm_id=layer.vm_id, is_strict=True)
+                after = await self._hooks.run_json(f"after_{layer.name}", before, vm_id=layer.vm_id, is_strict=True)
             layer.difference = difference(keyed(before), keyed(after))
-            layer.learned = self._clock()
+            self._succeeded(layer)
         except HookFailed as error:
-            log.warning("%s; the statistics are told as before", error)
-        except Exception:  # a script may have left anything
-            log.exception("the hooks of %s went wrong", layer.name)
+            self._failed(layer, str(error))
+        except (KeyError, TypeError, AttributeError) as error:  # a script may have left anything
+            self._failed(layer, f"after_{layer.name}: what the scripts left are no such statistics: {error!r}")
         finally:
             layer.task = None
+
+    def _succeeded(self, layer: _Layer) -> None:
+        if layer.failing_since is not None:
+            log.info("the hooks of %s work again", layer.name)
+        layer.failing_since = None
+
+    def _failed(self, layer: _Layer, why: str) -> None:
+        """Only the first of a row is told."""
+        if layer.failing_since is None:
+            layer.failing_since = self._clock()
+            log.warning("%s; the statistics are told as before", why)
 
 
 class _Layer:
@@ -109,15 +120,15 @@ class _Layer:
         self.name = name
         self.vm_id = vm_id
         self.begun: float | None = None
-        self.learned = 0.0
+        self.failing_since: float | None = None
         self.difference: Any = None
         self.task: asyncio.Task[None] | None = None
 
     def over(self, current: bytes, now: float) -> bytes:
         if not self.difference:
             return current
-        if now - self.learned > STALE:
-            log.warning("the hooks of %s have not succeeded for %.0f s: nothing of them is told", self.name, STALE)
+        if self.failing_since is not None and now - self.failing_since > STALE:
+            log.warning("the hooks of %s have failed for %.0f s: nothing of them is told", self.name, STALE)
             self.difference = None
             return current
         value = msgspec.json.decode(current)

@@ -1,7 +1,13 @@
+import asyncio
+from pathlib import Path, PurePosixPath
+
 import pytest
+from programs import put
 
 from ovis.node.privileged.errors import Refused
-from ovis.node.privileged.lvm import RunLvm, checked
+from ovis.node.privileged.lvm import RunLvm, checked, run_lvm
+from ovis.node.privileged.rules import Rules
+from ovis.node.privileged.work import Work
 
 GROUP = "5e4a1c8e-0c9c-4f6b-8d7d-6c2b5f7d9a10"
 
@@ -73,3 +79,9 @@ def test_settings_are_written_as_lvm_reads_them() -> None:
 def test_a_setting_that_could_run_a_program_is_refused() -> None:
     with pytest.raises(Refused, match="thin_check_executable"):
         checked(RunLvm(arguments=("lvs",), config={"global/thin_check_executable": "/tmp/x"}))
+
+
+def test_lvm_reads_settings_of_ours_and_not_the_hosts(programs: Path) -> None:
+    put(programs, "lvm", 'cat "$LVM_SYSTEM_DIR/lvm.conf"')
+    result = asyncio.run(run_lvm(RunLvm(arguments=("vgs",)), Work(Rules(PurePosixPath("/rhev"), 36, 36))))
+    assert b"reserved_memory" in result.output

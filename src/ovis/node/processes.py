@@ -14,6 +14,8 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ovis.node import background_group
+
 log = logging.getLogger(__name__)
 
 CHUNK = 64 << 10
@@ -34,7 +36,10 @@ class Limits:
 
     @property
     def prefix(self) -> list[str]:
-        words = ["setpriv", "--pdeathsig", "KILL", "--", "prlimit", "--core=0", f"--nofile={self.files}"]
+        words = ["setpriv", "--pdeathsig", "KILL", "--"]
+        if self.is_background:
+            words += background_group.prefix(background_group.ours())
+        words += ["prlimit", "--core=0", f"--nofile={self.files}"]
         if self.memory is not None:
             words.append(f"--as={self.memory}")
         if self.cpu_seconds is not None:

@@ -5,8 +5,7 @@
     bed   ██████ ████ ██ █     ─ test_thin_guests ────────── test_leases ─────
 
 The longest come first, or one of them would be left for the end, alone. A free lane takes from the tier that has fewer
-files running. So long as there are two tiers, guests and beds wait for each other's processor time only half as much as
-files of one kind would: each tier's own peaks rarely meet.
+files running, so that the two kinds, whose peaks rarely meet, go side by side to the end.
 """
 
 import shutil

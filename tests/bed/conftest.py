@@ -48,7 +48,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     style = config.option.tbstyle
     config.stash[_DELEGATE] = Delegate(
         [item for item in mine if _is_delegated(item)],
-        options=[f"--tb={style}"] if style != "auto" else [],
+        options=[*([f"--tb={style}"] if style != "auto" else []), *(["-s"] if config.option.capture == "no" else [])],
         shows=config.option.capture == "no",
     )
 

@@ -71,7 +71,7 @@ class AgentProcess:
         assert self.process is not None
         started = time.monotonic()
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         return time.monotonic() - started
 
 

@@ -60,7 +60,7 @@ class Machine:
         """What the QEMU agent in the guest answers, past our agent."""
         asked = json.dumps({"execute": command, "arguments": arguments} if arguments else {"execute": command})
         virsh = ["virsh", "--connect", self.host.libvirt_uri, "qemu-agent-command", ID, asked]
-        done = subprocess.run(virsh, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(virsh, capture_output=True, text=True, timeout=60, check=True)
         return json.loads(done.stdout)["return"]
 
     def shell(self, script: str) -> str:
@@ -145,7 +145,7 @@ def test_guest_is_thawed_though_the_agent_was_killed(machine: Machine) -> None:
     machine.agent.kill()
     assert machine.guest("guest-fsfreeze-status") == "frozen"
     machine.agent.start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while machine.guest("guest-fsfreeze-status") != "thawed":
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -161,7 +161,7 @@ def test_clock_is_right_after_a_pause(machine: Machine) -> None:
         node.vm.pause(vm_id=ID)
         time.sleep(3)  # what is measured is time itself
         node.vm.cont(vm_id=ID)
-    end = time.monotonic() + 15
+    end = time.monotonic() + PATIENCE
     while abs(machine.guest("guest-get-time") / 1e9 - time.time()) > 1.0:
         assert time.monotonic() < end, "the guest's clock is still behind"
         time.sleep(0.1)
@@ -192,7 +192,7 @@ def test_serial_console_is_a_shell_and_can_be_taken(machine: Machine) -> None:
     assert b"48" in read_until(second, b"48")
     for console in (first, second):
         console.close()
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while True:  # what is closed here is free there a moment later
         try:
             machine.console().close()
@@ -254,7 +254,7 @@ def test_desktop_is_locked_when_nobody_looks_any_more(machine: Machine) -> None:
         node.vm.desktop_login(vm_id=ID, domain="", username="me", password="secret")
     machine.until(lambda stats: stats.session.value == "UserLoggedOn")
     entered(machine).close()
-    machine.until(lambda stats: stats.session.value == "Locked", seconds=15)
+    machine.until(lambda stats: stats.session.value == "Locked")
 
 
 def test_agent_stops_in_time_with_a_console_open_and_finds_the_guest_again(machine: Machine) -> None:
@@ -297,7 +297,7 @@ def test_console_password_opens_once_and_for_its_time(machine: Machine) -> None:
         node.vm.set_ticket(vm_id=ID, password="ticket12345", ttl=60, existing_conn_action=disconnect)
         assert not vnc(machine, port, "wrong")
         assert vnc(machine, port, "ticket12")
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while vnc(machine, port, "ticket12"):
             assert time.monotonic() < end, "the password opened more than one connection"
         node.vm.set_ticket(vm_id=ID, password="ticket12", ttl=0, existing_conn_action=disconnect)

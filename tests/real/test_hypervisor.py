@@ -38,7 +38,7 @@ from ovis.node.hypervisor.interface import (
 from ovis.node.hypervisor.libvirt_driver import LibvirtHypervisor, connect
 from tests.node.hypervisor.contract import CHANNEL, Contract, domain_xml, heard
 
-LIMIT = 90.0
+LIMIT = 200.0
 AT_ONCE = 1.0  # far below every deadline, far above what a loaded machine needs
 Body = Callable[[LibvirtHypervisor], Awaitable[None]]
 
@@ -301,7 +301,7 @@ def test_nothing_is_left_after_close(vhost: VirtualHost) -> None:
     before = threading.active_count()
     files = len(os.listdir("/proc/self/fd"))
     run(vhost, body)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= before

@@ -20,7 +20,7 @@ from tests.independent_reader import plain_reader
 from tests.node.storage.storage_host import Cluster, make_domain
 from tests.real.remote_locks import remote_locks
 
-LIMIT = 90.0
+LIMIT = 200.0
 VM, OTHER, JOB = (LeaseId(str(uuid.UUID(int=number))) for number in (1, 2, 3))
 
 

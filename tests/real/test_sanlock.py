@@ -26,7 +26,7 @@ from ovis.node.storage.volumes.store import LeasePlace
 from tests.node.storage.leases.locks_contract import Hosts, TwoHostsContract
 from tests.real.remote_locks import RemoteLocks, remote_locks
 
-LIMIT = 90.0
+LIMIT = 200.0
 LOOP_GET_STATUS, LOOP_SET_STATUS = 0x4C05, 0x4C04  # linux/loop.h, the 64-bit forms
 STATUS_BYTES, SIZE_LIMIT_AT = 232, 32
 DOMAIN = DomainId("6a4b4e3c-0000-4000-8000-00000000c0de")

@@ -15,7 +15,7 @@ from deploy.guest.tiny_guest import TinyGuest
 from deploy.rig.virtual_host import VirtualHost
 
 T = TypeVar("T")
-BOOT_SECONDS = 60  # a few seconds on an idle machine
+BOOT_SECONDS = 150  # a few seconds on an idle machine
 
 
 @pytest.fixture(scope="module")

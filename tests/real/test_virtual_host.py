@@ -93,7 +93,7 @@ with virtual_host("orphan", rig=Path({str(rig)!r})) as host:
     orphan = rigs.find(name, rig=rig)
     owner.kill()
     owner.communicate()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while orphan.is_up:
         assert time.monotonic() < until
         time.sleep(0.05)

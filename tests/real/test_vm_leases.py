@@ -22,7 +22,7 @@ from ovis.node.storage.volumes.store import LeasePlace
 from tests.real.migration_pair import DOMAIN as DESCRIPTION
 from tests.real.remote_locks import remote_locks
 
-LIMIT = 100.0
+LIMIT = 200.0
 SEEN_AS = Path("/run/sanlock")
 DOMAIN = DomainId("6a4b4e3c-0000-4000-8000-0000000001ea")
 LEASE = """<lease><key>{0.name}</key><lockspace>{0.lockspace.domain}</lockspace>

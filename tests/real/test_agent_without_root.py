@@ -140,7 +140,8 @@ def test_it_runs_vms(scene: Scene) -> None:
 
 FIRMWARE = """<os><type arch='x86_64' machine='q35'>hvm</type>
 <loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>
-<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/var/lib/libvirt/qemu/nvram/{id}.fd</nvram></os><features><acpi/></features>
+<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/var/lib/libvirt/qemu/nvram/{id}.fd</nvram></os>
+<features><acpi/></features>
 <devices><tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm></devices>"""
 UEFI = re.sub(r"<os>.*</os>", FIRMWARE, SMALL.replace(">16<", ">256<"))
 

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from engine import MIB, engine, volume
@@ -15,8 +16,13 @@ from volume_station import qemu_io
 
 from ovis.node import processes
 from ovis.node.processes import Command
-from ovis.node.storage.images import curl
+from ovis.node.storage.domains.interface import Domain
+from ovis.node.storage.formats.identifiers import DomainId, ImageId, VolumeId
+from ovis.node.storage.formats.volume_metadata import Allocation, VolumeFormat, VolumeMetadata, VolumeRole
+from ovis.node.storage.images import curl, transferring
 from ovis.node.storage.images.curl import Address
+from ovis.node.storage.volumes.chain import Layer
+from ovis.node.storage.volumes.store import StoredVolume
 from ovis.node.wire_errors import code_of
 from ovis.wire.errors import RpcError
 
@@ -29,6 +35,12 @@ class Handler(BaseHTTPRequestHandler):
         self.tokens.append(self.headers["X-Token"])
         self.stored[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(200, b"")
+
+    def do_HEAD(self) -> None:
+        if self.path == "/only-get":
+            self._answer(405, b"")
+        else:
+            self.do_GET()
 
     def do_GET(self) -> None:
         self.tokens.append(self.headers["X-Token"])
@@ -52,6 +64,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
+DOMAIN = "d0000000-0000-4000-8000-000000000000"
 REDIRECTIONS = {"/away": "file:///etc/passwd", "/moved": "/x", "/round": "/round"}
 
 
@@ -85,6 +98,46 @@ def test_there_and_back(tmp_path: Path, server: Any) -> None:
             assert (await at.call("Volume.getInfo", volumeID=volume(1)))["legality"] == "LEGAL"
 
     asyncio.run(main())
+
+
+def test_how_much_will_come_is_asked_before(server: Any) -> None:
+    server.RequestHandlerClass.stored |= {"/x": bytes(70_000), "/unannounced": b"1"}
+
+    async def length(path: str) -> int | None:
+        return await curl.length(PurePosixPath("/x"), Address(f"http://127.0.0.1:{server.server_port}{path}", {}))
+
+    for path, expected in (("/x", 70_000), ("/moved", 70_000), ("/unannounced", None), ("/only-get", None)):
+        assert asyncio.run(length(path)) == expected
+
+
+@pytest.mark.parametrize(("stored", "coming", "size"), [(8, 3, None), (1, 3, 3), (1, None, 8), (1, 64, 8)])
+def test_a_thin_volume_of_block_storage_gets_room_for_what_comes(
+    stored: int, coming: int | None, size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = VolumeMetadata(
+        domain=DomainId(DOMAIN), image=ImageId(DOMAIN), parent=None, capacity=8 * MIB, format=VolumeFormat.COW,
+        allocation=Allocation.SPARSE, role=VolumeRole.LEAF, created=1,
+    )  # fmt: skip
+    layer = Layer(
+        VolumeId(volume(1)), metadata.image, metadata, StoredVolume(metadata.image, stored * MIB, stored * MIB)
+    )
+    given: list[int] = []
+
+    class Store:
+        async def resize(self, image: object, volume: object, size: int) -> int:
+            given.append(size // MIB)
+            return size
+
+        async def activate(self, image: object, volume: object) -> None: ...
+
+    async def length(path: object, source: object) -> int | None:
+        return None if coming is None else coming * MIB
+
+    monkeypatch.setattr(curl, "length", length)
+    domain = cast("Domain", SimpleNamespace(is_block=True, store=Store()))
+    after = asyncio.run(transferring.with_room(domain, layer, PurePosixPath("/x"), Address("http://x", {})))
+    assert given == ([] if size is None else [size])
+    assert after.stored.size >= (size or stored) * MIB
 
 
 @pytest.mark.parametrize(

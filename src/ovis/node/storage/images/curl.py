@@ -27,6 +27,7 @@ LONGEST_SECONDS = 7 * 86_400.0
 FLUSH_SECONDS = 600.0
 _PERCENT = re.compile(rb"(\d{1,3})\.\d%")
 _RESULT = re.compile(rb"\novis (\d{3}) (\d+)\n")
+_LENGTH = re.compile(rb"(?im)^content-length: *(\d{1,18})\r?$")
 OnPercent = Callable[[int], None]
 
 
@@ -57,9 +58,26 @@ async def fetch(path: PurePosixPath, source: Address, *, limit: int, on_percent:
     return came
 
 
+async def length(path: PurePosixPath, source: Address) -> int | None:
+    """Bytes that `fetch` would bring, as far as the server says so when it is asked for the headers alone."""
+    try:
+        ended, _ = await _done(["curl", "--head"], source, Direction.DOWNLOAD, path, lambda now: None)
+    except TransferFailed:
+        return None  # it may still answer GET
+    found = _LENGTH.findall(ended.output)
+    return int(found[-1]) if found else None
+
+
 async def _run(
     program: Sequence[str], address: Address, direction: Direction, path: PurePosixPath, on_percent: OnPercent
 ) -> int:
+    _, result = await _done(program, address, direction, path, on_percent)
+    return int(result[2])
+
+
+async def _done(
+    program: Sequence[str], address: Address, direction: Direction, path: PurePosixPath, on_percent: OnPercent
+) -> tuple[Ended, re.Match[bytes]]:
     def heard(chunk: bytes) -> bool:
         found = _PERCENT.findall(chunk)
         if found:
@@ -82,7 +100,7 @@ async def _run(
     result = _RESULT.search(ended.output)
     if ended.status or result is None or not result[1].startswith(b"2"):
         raise TransferFailed(str(path), f"{direction.value} failed: {_complaint(ended, result)}")
-    return int(result[2])
+    return ended, result
 
 
 async def _processed(

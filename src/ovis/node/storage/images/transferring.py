@@ -93,11 +93,26 @@ async def plan(
 async def _receive(work: Work, domain: Domain, layer: Layer, path: PurePosixPath, source: Address) -> None:
     """Raises TransferFailed, Untrusted; then the volume is ILLEGAL."""
     await _mark(domain, layer, Legality.ILLEGAL)
+    layer = await with_room(domain, layer, path, source)
     limit = _limit(domain, layer)
     came = await curl.fetch(path, source, limit=limit, on_percent=lambda now: work.progress(now, 100))
     await _require_size(domain, layer, path, came)
     await untrusted.verify(domain, layer, path)
     await _mark(domain, layer, Legality.LEGAL)
+
+
+async def with_room(domain: Domain, layer: Layer, path: PurePosixPath, source: Address) -> Layer:
+    """The container of a thin volume on block storage is as large as what comes: as the server says, at most what the
+    capacity can need, and all of that where it does not say. Raises NoSpace."""
+    if not domain.is_block or layer.metadata.format is not VolumeFormat.COW:
+        return layer
+    most = sizes.largest(layer.metadata.capacity)
+    coming = await curl.length(path, source) or most
+    if min(coming, most) <= layer.stored.size:
+        return layer
+    size = await domain.store.resize(layer.image, layer.id, min(coming, most))
+    await domain.store.activate(layer.image, layer.id)
+    return replace(layer, stored=replace(layer.stored, size=size))
 
 
 def _limit(domain: Domain, layer: Layer) -> int:

@@ -19,6 +19,7 @@ from ovis.node.config import Config
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.instance import make_folder, only_instance
 from ovis.node.node import Node
+from ovis.node.observing import doors as observing
 from ovis.node.registry import HANDLERS
 from ovis.wire.endpoints import Endpoint, PlainEndpoint, TlsEndpoint, UnixEndpoint
 from ovis.wire.limits import Limits
@@ -35,7 +36,6 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     make_folder(config.run_folder, "run_folder", mode=0o755)
     make_folder(config.state_folder, "state_folder", mode=0o700)
     with only_instance(config.run_folder, config.state_folder):
-        host_id(config.host.id, config.state_folder / "host.id", KernelFiles())  # cannot go on without one
         async with open_hypervisor(config) as hypervisor:
             node = Node(config, hypervisor)
             await node.establish_identity()  # cannot go on without one
@@ -47,7 +47,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                 endpoints(config),
                 Limits(message_bytes=config.limits.message_bytes, connections=config.limits.connections),
                 authorize=Authorization(config.listen.socket_access),
-                routes={**node.consoles.routes, **storage_doors.routes(node)},
+                routes={**node.consoles.routes, **observing.routes(node), **storage_doors.routes(node)},
                 tunnels=node.consoles.tunnels,
             ) as server:
                 systemd.notify("READY=1")

@@ -98,7 +98,7 @@ class Node:
             acceleration=lambda: self.acceleration,
             vm_counts=self._count_vms,
             imports=lambda: self._imports.statistics() if self._imports else {},
-            storage_domains=self._storage_vitals,
+            storage_domains=self.storage_vitals,
             hosted_engine=lambda: self.hosted_engine.status if self.hosted_engine else None,
             grant=self._grant_root_facts if os.geteuid() else None,
             implemented=HANDLERS.keys(),
@@ -305,7 +305,11 @@ class Node:
         """Inactive: its rules go wrong."""
         if not self.config.policy.enabled:
             return MOMStatus.DISABLED
-        return MOMStatus.INACTIVE if self._policies is not None and self._policies.failure else MOMStatus.ACTIVE
+        return MOMStatus.INACTIVE if self.policy_fails else MOMStatus.ACTIVE
+
+    @property
+    def policy_fails(self) -> bool:
+        return self._policies is not None and bool(self._policies.failure)
 
     async def _follow_policy(self) -> None:
         """A host without VMs has nothing to tune; the round after its last one gives back what was taken."""
@@ -384,7 +388,7 @@ class Node:
         if self._vms is not None:
             self._vms.long_pauses.retry()
 
-    def _storage_vitals(self) -> Mapping[str, StorageDomainVitals]:
+    def storage_vitals(self) -> Mapping[str, StorageDomainVitals]:
         """From memory, and nothing of an agent that has no storage."""
         return {} if self._storage is None else self._storage.vitals()
 

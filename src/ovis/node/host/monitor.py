@@ -127,6 +127,11 @@ class HostMonitor:
         return self._latest
 
     @property
+    def reading(self) -> Reading | None:
+        """The last one; None before the first."""
+        return self._reading
+
+    @property
     def latest_encoded(self) -> msgspec.Raw:
         """`latest` as it travels, encoded once for each sample."""
         if self._encoded is None:

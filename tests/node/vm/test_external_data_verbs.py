@@ -11,7 +11,6 @@ from vm_host import ID, vm_host
 
 from ovis.client import codec, node_schema
 from ovis.node.bridge import Bridge, CallLimits
-from ovis.node.registry import HANDLERS
 from ovis.node.vm import external_data_verbs
 from ovis.node.vm.settings import VmSettings
 from ovis.wire.errors import RpcError
@@ -33,7 +32,10 @@ def test_known_data_is_not_sent_again(tmp_path: Path) -> None:
         async with asyncio.timeout(20), vm_host(tmp_path, settings=settings) as host:
             await host.started(devices=TPM)
             node: Any = SmallNode(host.vms)
-            own = {name: f for name, f in HANDLERS.items() if f.__module__ == external_data_verbs.__name__}
+            own = {
+                "VM.getExternalData": external_data_verbs.vm_get_external_data,
+                "VM.setDestroyOnReboot": external_data_verbs.vm_set_destroy_on_reboot,
+            }
             bridge = Bridge(node, node_schema.load(), own, CallLimits())
 
             async def call(method: str, **params: object) -> Any:

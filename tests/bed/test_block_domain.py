@@ -18,6 +18,9 @@ from ovis.node.storage.formats.identifiers import DomainId
 from ovis.node.storage.formats.volume_tags import Removal
 from ovis.node.storage.lvm import groups
 from ovis.node.storage.lvm.isolation import Isolation
+from ovis.node.storage.lvm.logical_volumes import is_active
+from ovis.node.storage.lvm.lvm import Lvm
+from ovis.node.storage.lvm.privileged import PrivilegedLvm
 from tests.bed.parts.block import GIB, block_domain, block_host, metadata_of, new_domain, new_image, new_volume
 from tests.bed.parts.loop import loop_device
 from tests.bed.parts.programs import run
@@ -210,7 +213,15 @@ def test_a_guests_own_volume_group_is_not_seen(shared: Shared) -> None:
         run("pvcreate", "--config", wide, path)
         run("vgcreate", "--config", wide, "--addtag", "RHAT_storage_domain", "guestgroup", path)
         assert "guestgroup" in run("vgs", "--config", wide, "-o", "vg_name")
-        assert "guestgroup" not in await host.lvm.groups()
+        everywhere = Lvm(PrivilegedLvm(host.root), Isolation((".*",)))
+        for lvm in (host.lvm, everywhere):  # not even where every device may be looked at
+            assert "guestgroup" not in await lvm.groups()
+            assert str(path) not in {device.name for device in await lvm.devices()}
+        run("lvcreate", "--yes", "--activate", "n", "--name", "root", "--size", "8m", "--config", wide, "guestgroup")
+        await domain.store.deactivate(image, volume)
+        await domain.store.activate(image, volume)
+        run("udevadm", "settle")
+        assert not is_active(host.lvm, "guestgroup", "root")
         run("vgremove", "-y", "--config", wide, "guestgroup")
 
     shared.run(main())

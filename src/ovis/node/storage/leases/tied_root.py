@@ -1,6 +1,7 @@
 """The root helper as storage asks it: what changes storage is tied to the leases that allow it.
 
-Those are the leases of the running operation (held.py), else that of this host's role as SPM.
+Those are the leases of the running operation (held.py) and that of this host's role as SPM: when the master changes,
+the task that does it began under the lease of the old one.
 """
 
 from __future__ import annotations
@@ -27,5 +28,5 @@ class TiedRoot:
 
     async def call(self, request: Request[T], *, seconds: float | None = None, told: Told | None = None) -> T:
         """Raises as Privileged.call; LeaseLost, TieLost: the work under the lease has ended."""
-        ties = (held.ties() or self._role()) if request.is_tied else ()
+        ties = tuple(dict.fromkeys((*held.ties(), *self._role()))) if request.is_tied else ()
         return await self._root.call(request, seconds=seconds, told=told, ties=ties)

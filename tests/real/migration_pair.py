@@ -33,7 +33,7 @@ DISK = (
     "<disk type='file'><driver name='qemu' type='raw'/><source file='{path}'/><target dev='vda' bus='virtio'/></disk>"
 )
 CHANNEL = "<channel type='unix'><target type='virtio' name='ovirt-guest-agent.0'/></channel>"
-CPU = "<cpu mode='maximum'><numa><cell id='0' cpus='0' memory='128' unit='MiB'/></numa></cpu>"
+NUMA = "<numa><cell id='0' cpus='0' memory='128' unit='MiB'/></numa>"
 SCREEN = "<graphics type='vnc' port='-1' autoport='yes'/><video><model type='vga'/></video>"
 CONSOLE = "<serial type='file'><source path='{path}' append='on'/></serial>"
 PATIENCE = 100.0
@@ -100,7 +100,7 @@ class Pair:
             bridge=self.hosts[0].bridge,
         )
         disk = self.new_disk(console)
-        text = text.replace("<cpu mode='maximum'/>", CPU)
+        text = text.replace("</cpu>", f"{NUMA}</cpu>")
         text = text.replace("<serial type='pty'/>", CONSOLE.format(path=console))
         return text.replace("<console type='pty'/>", DISK.format(path=disk) + SCREEN + CHANNEL)
 

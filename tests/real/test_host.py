@@ -8,6 +8,8 @@ from pathlib import Path
 
 from deploy.rig.virtual_host import VirtualHost
 from ovis.client import codec
+from ovis.node.host.host_devices import host_devices
+from ovis.node.host.kernel_files import KernelFiles
 from ovis.node.host.monitor import HostMonitor
 from ovis.node.host.statistics import VmCounts
 from ovis.node.hypervisor.acceleration import Acceleration, Kind
@@ -37,6 +39,17 @@ def test_libvirt_says_what_vms_can_use(vhost: VirtualHost, tmp_path: Path) -> No
         assert found.packages2["libvirt"].version
         assert found.packages2["qemu-kvm"].version
         assert json.loads(raw)["accelerationReason"] == "there is no /dev/kvm"
+
+    asyncio.run(main())
+
+
+def test_devices_that_could_be_given_to_a_vm_are_listed(vhost: VirtualHost) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(LIMIT), connect(vhost.libvirt_uri) as hypervisor:
+            found = host_devices(await hypervisor.devices.all_host_devices(), KernelFiles())
+            codec.encode_result("Host.hostdevListByCaps", found)
+        assert found["computer"].params.capability == "system"
+        assert not found["computer"].params.is_assignable
 
     asyncio.run(main())
 

@@ -606,7 +606,7 @@ class HostVerbs(Group):
 
         device_name: Libvirt name of the card's PCI device, such as pci_0000_05_00_0.
         numvfs: Number of virtual functions to offer; 0 switches them off.
-        Errors: InvalidParameter, GeneralException.
+        Errors: InvalidParameter, ResourceUnavailable, ERR_BAD_NIC, ERR_FAILED_IFUP, GeneralException.
         """
         self._call("Host.hostdevChangeNumvfs", HostHostdevChangeNumvfsArgs(device_name=device_name, numvfs=numvfs), deadline)
 

@@ -1762,7 +1762,7 @@ class HostDeviceParams(Struct, kw_only=True, frozen=True, omit_defaults=True):
     device_size: UInt | None = None
     # Kernel driver bound to the device; absent when none is bound.
     driver: str | None = None
-    # USB interface or class description as libvirt reports it; absent for other devices.
+    # Name of the network interface, such as eth0, of a device of kind net; absent for others.
     interface: str | None = None
     # Whether the device can be given to a VM; bridges, for instance, cannot.
     is_assignable: bool

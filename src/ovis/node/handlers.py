@@ -17,6 +17,10 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "ovis.node.exports.verbs": {"OVA": ("abort", "export")},
     "ovis.node.host.fencing_verbs": {"Host": ("fenceNode",)},
     "ovis.node.host.hosted_engine_verbs": {"Host": ("setHaMaintenanceMode",)},
+    "ovis.node.host.host_device_verbs": {
+        "Host": ("hostdevChangeNumvfs", "hostdevListByCaps", "hostdevReattach"),
+    },
+    "ovis.node.host.neighbour_verbs": {"Host": ("getLldp",)},
     "ovis.node.host.page_merging": {"Host": ("setKsmTune",)},
     "ovis.node.host.secrets": {"Host": ("registerSecrets", "unregisterSecrets")},
     "ovis.node.network.verbs": {

@@ -99,7 +99,8 @@ def _runs(file: Path) -> bool:
 
 
 def _values(folder: Path) -> dict[str, object]:
-    files = [file for kind in ("nets", "bonds") if (folder / kind).is_dir() for file in (folder / kind).iterdir()]
+    folders = [folder / kind for kind in ("nets", "bonds", "devices") if (folder / kind).is_dir()]
+    files = [file for kind in folders for file in kind.iterdir()]
     return {f"{file.parent.name}/{file.name}": msgspec.json.decode(file.read_bytes()) for file in files}
 
 

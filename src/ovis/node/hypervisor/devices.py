@@ -77,6 +77,10 @@ class Devices(Protocol):
         deadline: float | None = None,
     ) -> None: ...
 
+    async def all_host_devices(self, *, deadline: float | None = None) -> list[str]:
+        """libvirt's XML of every device of the host."""
+        ...
+
     async def host_device(self, name: str, *, deadline: float | None = None) -> str:
         """libvirt's XML of a device of the host. Raises OperationFailed when there is none of that name."""
         ...

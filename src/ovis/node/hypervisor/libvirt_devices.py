@@ -100,6 +100,9 @@ class LibvirtDevices:
             deadline,
         )
 
+    async def all_host_devices(self, *, deadline: float | None = None) -> list[str]:
+        return await self._driver.call("slow", "list host devices", _descriptions, deadline)
+
     async def host_device(self, name: str, *, deadline: float | None = None) -> str:
         return await self._driver.call(
             "query",
@@ -123,3 +126,14 @@ class LibvirtDevices:
             lambda connection: connection.nodeDeviceLookupByName(name).reAttach(),
             deadline,
         )
+
+
+def _descriptions(connection: libvirt.virConnect) -> list[str]:
+    found = []
+    for device in connection.listAllDevices(0):
+        try:
+            found.append(device.XMLDesc(0))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_NODE_DEVICE:  # it went this moment
+                raise
+    return found

@@ -6,7 +6,7 @@ The helper takes these as they are, so nothing in them is trusted before `checks
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
@@ -106,13 +106,15 @@ class Bond:
 
 @dataclass(frozen=True)
 class Configuration:
-    """All networks and bonds of a host, by name."""
+    """All networks and bonds of a host, by name. `virtual_functions`: how many, by PCI address of the card."""
 
     networks: Mapping[str, Network] = field(default_factory=dict)
     bonds: Mapping[str, Bond] = field(default_factory=dict)
+    virtual_functions: Mapping[str, int] = field(default_factory=dict)
 
     def changed(self, change: Change) -> Configuration:
-        return Configuration(_changed(self.networks, change.networks), _changed(self.bonds, change.bonds))
+        networks, bonds = _changed(self.networks, change.networks), _changed(self.bonds, change.bonds)
+        return replace(self, networks=networks, bonds=bonds)
 
     def nics(self) -> set[str]:
         """Devices of the machine that it uses."""

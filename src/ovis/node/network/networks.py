@@ -23,6 +23,7 @@ from ovis.node.privileged.network import (
     NetworkOutcome,
     RestoreNetworks,
     SaveNetworks,
+    SetVirtualFunctions,
 )
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,10 @@ class Networks:
     async def save(self) -> None:
         """Raises NetworkError, PrivilegedError, OSError."""
         _check(await self._root().call(SaveNetworks()))
+
+    async def set_virtual_functions(self, card: str, count: int) -> None:
+        """Of the network card at a PCI address. Raises NetworkError, PrivilegedError, OSError."""
+        _check(await self._root().call(SetVirtualFunctions(card=card, count=count)))
 
     async def restore(self) -> None:
         """Raises NetworkError, PrivilegedError, OSError."""

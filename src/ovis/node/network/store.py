@@ -3,7 +3,8 @@
     ROOT/persistence/netconf → netconf.XXXXXXXX     saved: made at each boot
     ROOT/staging/netconf     → netconf.XXXXXXXX     running: what the host has now
                                ├── nets/<network>   JSON, names of the API
-                               └── bonds/<bond>
+                               ├── bonds/<bond>
+                               └── devices/<card>   its virtual functions, by libvirt's name (pci_0000_05_00_0)
     ROOT/staging/ovis/boot            the boot for which `running` holds
                      /journal.json    a change is under way: how it was before, and which folder is going to be linked
                      /originals.json  how cards were before a network took them
@@ -18,6 +19,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +39,7 @@ from ovis.node.network.wire_form import bond_of, network_of, table_of_bond, tabl
 ROOT = Path("/var/lib/vdsm")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _LINK = "netconf"
+_DEVICE = re.compile(r"pci(_[0-9a-f]+){4}")
 T = TypeVar("T")
 
 
@@ -156,7 +159,21 @@ def _target(folder: Path) -> str:
 
 
 def _read(folder: Path) -> Configuration:
-    return Configuration(_read_all(folder / "nets", network_of), _read_all(folder / "bonds", bond_of))
+    return Configuration(
+        _read_all(folder / "nets", network_of),
+        _read_all(folder / "bonds", bond_of),
+        {_address(name): count for name, count in _read_all(folder / "devices", _functions_of).items() if count},
+    )
+
+
+def _functions_of(name: str, table: Mapping[str, Any]) -> int:
+    return int(table.get("sriov", {}).get("numvfs", 0)) if _DEVICE.fullmatch(name) else 0
+
+
+def _address(device: str) -> str:
+    """pci_0000_05_00_0 is the card at 0000:05:00.0."""
+    _, domain, bus, slot, function = device.split("_")
+    return f"{domain}:{bus}:{slot}.{function}"
 
 
 def _read_all(folder: Path, make: Callable[[str, Mapping[str, Any]], T]) -> dict[str, T]:
@@ -173,7 +190,10 @@ def _write(parent: Path, configuration: Configuration, *, flush: bool) -> str:
     tables = {
         "nets": {name: table_of_network(network) for name, network in configuration.networks.items()},
         "bonds": {name: table_of_bond(bond) for name, bond in configuration.bonds.items()},
-        "devices": {},
+        "devices": {
+            f"pci_{re.sub('[:.]', '_', card)}": {"sriov": {"numvfs": count}}
+            for card, count in configuration.virtual_functions.items()
+        },
     }
     for kind, entries in tables.items():
         (folder / kind).mkdir(parents=True)

@@ -68,6 +68,25 @@ class RestoreNetworks(Request[NetworkOutcome], frozen=True, kw_only=True):
     seconds: ClassVar[float] = 300
 
 
+class SetVirtualFunctions(Request[NetworkOutcome], frozen=True, kw_only=True):
+    """Of the network card at a PCI address: all that there are go first. After an error there may be none.
+
+    The next boot makes them again when the networks are saved.
+    """
+
+    answer: ClassVar[type] = NetworkOutcome
+    seconds: ClassVar[float] = 55
+
+    card: str
+    count: int
+
+
+async def set_virtual_functions(request: SetVirtualFunctions, work: Work) -> NetworkOutcome:
+    from ovis.node.privileged import network_calls
+
+    return await network_calls.set_virtual_functions(request, work)
+
+
 async def change_networks(request: ChangeNetworks, work: Work) -> NetworkOutcome:
     from ovis.node.privileged import network_calls
 

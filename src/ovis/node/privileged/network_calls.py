@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +16,13 @@ from ovis.node.network.errors import NetworkError
 from ovis.node.network.model import Change
 from ovis.node.network.store import Store
 from ovis.node.privileged.errors import Refused
-from ovis.node.privileged.network import APPLIED, ChangeNetworks, NetworkOutcome
-from ovis.node.privileged.network_change import Abandoned, Changer, Waiting
+from ovis.node.privileged.network import APPLIED, ChangeNetworks, NetworkOutcome, SetVirtualFunctions
+from ovis.node.privileged.network_change import SYSFS, Abandoned, Changer, Waiting
 from ovis.node.privileged.network_dhcp import DhcpClients
 from ovis.node.privileged.network_followers import followers, switches
 from ovis.node.privileged.network_kernel import real_kernel
 from ovis.node.privileged.resolver import Resolver
+from ovis.node.privileged.virtual_functions import VirtualFunctions
 from ovis.node.privileged.work import Work
 
 log = logging.getLogger(__name__)
@@ -28,15 +30,16 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT = 250.0
 """Seconds that a change may wait for its confirmation."""
 
+_CARD = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _waiting: set[Waiting] = set()
 
 
 @contextmanager
-def changer(root: Path, resolver: Path) -> Iterator[Changer]:
+def changer(root: Path, resolver: Path, sysfs: Path = SYSFS) -> Iterator[Changer]:
     """To be opened in the thread that uses it."""
     store = Store(root)
     with real_kernel(DhcpClients(store.own / "dhcp"), Resolver(resolver)) as kernel:
-        yield Changer(store, kernel, followers(), switches())
+        yield Changer(store, kernel, followers(), switches(), VirtualFunctions(sysfs))
 
 
 async def change(request: ChangeNetworks, work: Work) -> NetworkOutcome:
@@ -67,6 +70,12 @@ async def save(work: Work) -> NetworkOutcome:
     return await _run(work, Waiting(), Changer.save)
 
 
+async def set_virtual_functions(request: SetVirtualFunctions, work: Work) -> NetworkOutcome:
+    if not _CARD.fullmatch(request.card) or not 0 <= request.count < 1 << 16:
+        raise Refused(f"{request.count} virtual functions of {request.card!r}", "that is no PCI address, or no number")
+    return await _run(work, Waiting(), lambda c: c.set_virtual_functions(request.card, request.count))
+
+
 async def restore(work: Work) -> NetworkOutcome:
     return await _run(work, Waiting(), Changer.restore)
 
@@ -76,7 +85,8 @@ async def _run(work: Work, waiting: Waiting, what: Callable[[Changer], object]) 
 
     def do() -> NetworkOutcome:
         try:
-            with changer(Path(work.rules.network_state), Path(work.rules.resolver)) as opened:
+            rules = work.rules
+            with changer(Path(rules.network_state), Path(rules.resolver), Path(rules.sysfs)) as opened:
                 what(opened)
         except NetworkError as error:
             return NetworkOutcome(error.wire_name, error.field, error.problem)

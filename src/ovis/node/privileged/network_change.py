@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ovis.node.network.checks import check
 from ovis.node.network.errors import USED_NIC, ChangeRuns, NetworkError, NotConfirmed, NotRestored, NotUp, Wrong
@@ -26,12 +27,14 @@ from ovis.node.network.state import Kind, State
 from ovis.node.network.steps import Step
 from ovis.node.network.store import Journal, Store, StoreBusy
 from ovis.node.privileged.network_kernel import Kernel
+from ovis.node.privileged.virtual_functions import VirtualFunctions
 
 log = logging.getLogger(__name__)
 
 ROUNDS = 5
 """A plan, and what the kernel did beside it; more than two rounds were never seen to be needed."""
 _CARDS_SECONDS = 0.2
+SYSFS = Path("/sys")
 
 
 class Abandoned(Exception):
@@ -69,11 +72,13 @@ class Changer:
         kernel: Kernel,
         followers: Iterable[Follower] = (),
         switches: Collection[Switch] = (Switch.LEGACY,),
+        functions: VirtualFunctions | None = None,
     ) -> None:
         self._store = store
         self._kernel = kernel
         self._followers = tuple(followers)
         self._switches = switches
+        self._functions = functions or VirtualFunctions(SYSFS)
 
     def change(
         self, change: Change, waiting: Waiting, *, confirm_within: float | None = None, save: bool = False
@@ -110,6 +115,16 @@ class Changer:
             self._finish()
             self._store.save(self._now())
 
+    def set_virtual_functions(self, card: str, count: int) -> None:
+        """Of a network card; counts as a change that is not saved. Raises NetworkError, OSError."""
+        with _locked(self._store):
+            self._finish()
+            now = self._begin_boot()
+            self._functions.set(card, count, used=now.nics())
+            counts = {**now.virtual_functions, card: count}
+            wanted = replace(now, virtual_functions={name: number for name, number in counts.items() if number})
+            self._store.link_running(self._store.write_running(wanted))
+
     def restore(self, *, cards_within: float = 0.0) -> bool:
         """Bring the host to where it belongs: after a boot to what was saved, else out of a change that nobody ended.
 
@@ -123,9 +138,10 @@ class Changer:
                 return undone
             self._store.end()
             saved = self._store.saved()
+            problems = self._functions.restore(saved.virtual_functions)
             state = self._await_cards(saved, cards_within)
             originals = self._originals(Configuration(), saved, state)
-            problems = self._bring(layout(saved, Configuration(), state, originals), saved)
+            problems += self._bring(layout(saved, Configuration(), state, originals), saved)
             self._keep(self._store.write_running(saved), originals)
             self._store.mark_boot()
             if problems:

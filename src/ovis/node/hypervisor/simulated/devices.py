@@ -146,6 +146,10 @@ class SimulatedDevices:
             old.period_us if period_us is None else period_us, old.quota_us if quota_us is None else quota_us
         )
 
+    async def all_host_devices(self, *, deadline: float | None = None) -> list[str]:
+        await self._hypervisor._enter("all_host_devices", None, deadline)
+        return list(self.host_devices.values())
+
     async def host_device(self, name: str, *, deadline: float | None = None) -> str:
         await self._hypervisor._enter("host_device", None, deadline)
         if name not in self.host_devices:

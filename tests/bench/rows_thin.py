@@ -1,5 +1,5 @@
-"""Thin disks: how long it takes from passing the threshold until QEMU sees the bigger volume, on the SPM's host and on
-another, which asks by mail.
+"""Thin disks: how long it takes from passing the threshold until QEMU can write beyond the old end, on the SPM's host
+and on another, which asks by mail.
 
 Two hosts in beds, a volume group over iSCSI from a third, real sanlock, a guest on each host that writes as quickly as
 it can, both at once, without hardware acceleration: QEMU wants the one CPU of each bed for itself all the time.

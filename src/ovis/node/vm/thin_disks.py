@@ -153,10 +153,10 @@ class ThinDisks:
                 if grown.physical <= size.physical:  # it has all that its capacity can need
                     break
                 size = grown
-            await self._arm(vm, target, thin, size)
             if vm.status is VmStatus.PAUSED and self._is_full(vm, target):
                 log.info("disk %s of VM %s has room again", target, vm.id)
                 await running.resume(self._vms, vm)
+            await self._arm(vm, target, thin, size)
         except (NodeError, HypervisorError) as error:
             thin.not_before = self._vms.monotonic() + RETRY
             log.warning("disk %s of VM %s could not be extended: %s", target, vm.id, error)
@@ -179,12 +179,12 @@ class ThinDisks:
         await self._vms.volumes.grow(thin.ids, size.physical + self.step(thin))
         took = self._vms.monotonic() - began
         thin.took = max(took, thin.took * 0.7)
-        grown = await self._size(vm, target, thin)
-        log.info("disk %s of VM %s: %d -> %d bytes in %.2f s", target, vm.id, size.physical, grown.physical, took)
-        if thin.passed_at is not None:
+        if thin.passed_at is not None:  # QEMU can write there from now on, and will tell when it finds the time
             waited = self._vms.monotonic() - thin.passed_at
             log.info("disk %s of VM %s: room %.2f s after the threshold was passed", target, vm.id, waited)
             thin.passed_at = None
+        grown = await self._size(vm, target, thin)
+        log.info("disk %s of VM %s: %d -> %d bytes in %.2f s", target, vm.id, size.physical, grown.physical, took)
         return grown
 
     async def _arm(self, vm: Vm, target: str, thin: Thin, size: DiskSize) -> None:

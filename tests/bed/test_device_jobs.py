@@ -13,7 +13,7 @@ import pytest
 
 from ovis.wire.errors import RpcError
 from tests.bed.parts.agent_storage import agent_storage
-from tests.bed.parts.loop import loop_device
+from tests.bed.parts.loop import mapped_disk
 from tests.bed.parts.programs import run
 from tests.bed.parts.volume_group import report
 
@@ -29,9 +29,9 @@ VOLUME = "22222222-0000-4000-8000-000000000001"
 @pytest.fixture
 def disks(tmp_path: Path) -> Iterator[list[str]]:
     with (
-        loop_device(tmp_path, 12 * GIB) as one,
-        loop_device(tmp_path, 12 * GIB) as two,
-        loop_device(tmp_path, 12 * GIB) as three,
+        mapped_disk(tmp_path, 12 * GIB) as one,
+        mapped_disk(tmp_path, 12 * GIB) as two,
+        mapped_disk(tmp_path, 12 * GIB) as three,
     ):
         yield [str(one), str(two), str(three)]
 
@@ -42,7 +42,7 @@ async def engine(folder: Path, disks: list[str]) -> AsyncIterator[Any]:
     import storage_host
     from engine import Engine
 
-    async with agent_storage(folder, io_timeout=3) as storage:
+    async with agent_storage(folder) as storage:
 
         async def call(method: str, **params: Any) -> Any:
             return await storage_host.call(storage, method, **params)

@@ -10,7 +10,7 @@ import pytest
 
 from ovis.node.storage.storage import Storage
 from tests.bed.parts.agent_storage import agent_storage
-from tests.bed.parts.loop import loop_device
+from tests.bed.parts.loop import mapped_disk
 from tests.bed.parts.nfs import export
 
 pytestmark = [pytest.mark.bed(services=["sanlock", "nfs"]), pytest.mark.timeout(300)]
@@ -21,7 +21,7 @@ VM = "aaaaaaaa-2222-4333-8444-555555555555"
 
 @pytest.fixture
 def disks(tmp_path: Path) -> Iterator[list[Path]]:
-    with loop_device(tmp_path, 16 * GIB) as first, loop_device(tmp_path, 4 * GIB) as second:
+    with mapped_disk(tmp_path, 16 * GIB) as first, mapped_disk(tmp_path, 4 * GIB) as second:
         yield [first, second]
 
 

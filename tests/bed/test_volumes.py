@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.bed.parts.agent_storage import agent_storage
-from tests.bed.parts.loop import loop_device
+from tests.bed.parts.loop import mapped_disk
 from tests.bed.parts.nfs import export
 from tests.bed.parts.programs import run
 from tests.bed.parts.volume_group import report
@@ -35,7 +35,7 @@ def short() -> Iterator[Path]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    with loop_device(tmp_path, 24 * GIB) as device:
+    with mapped_disk(tmp_path, 24 * GIB) as device:
         yield device
 
 
@@ -51,7 +51,7 @@ async def engine(folder: Path, disk: Path, exported: str) -> AsyncIterator[Any]:
     import storage_host
     from engine import Engine
 
-    async with agent_storage(folder, io_timeout=3) as storage:
+    async with agent_storage(folder) as storage:
 
         async def call(method: str, **params: Any) -> Any:
             return await storage_host.call(storage, method, **params)
@@ -204,29 +204,6 @@ async def an_upload_is_verified_and_served(at: Any) -> None:
     await at.task("Image.delete")
 
 
-async def a_disk_leaves_a_domain_in_maintenance(at: Any, first: Path, second: Path) -> None:
-    from storage_host import call
-
-    domain = str(uuid.uuid4())
-    group = await at.call("LVMVolumeGroup.create", name=domain, devlist=[str(first), str(second)])
-    new = {"domainType": 3, "typeArgs": group, "name": "", "domainClass": 1, "version": "5"}
-    here = {"storagedomainID": domain, "storagepoolID": POOL}
-    await call(at.storage, "StorageDomain.create", storagedomainID=domain, **new)
-    for verb in ("attach", "activate"):
-        await call(at.storage, f"StorageDomain.{verb}", **here)
-    await at.create(1, storagedomainID=domain, size=str(256 * MIB), volFormat=5, preallocate=1)
-    run("pvmove", "-n", f"{domain}/{volume(1)}", first, second)
-    params = {"sd_id": domain, "guid": str(second)}
-    await call(at.storage, "StorageDomain.deactivate", **here)
-    assert (await at.job("SDM.reduce_domain", reduce_params=params))["status"] == "failed"
-    for method, name in (("move_domain_device", "move_params"), ("reduce_domain", "reduce_params")):
-        job = await at.job(f"SDM.{method}", **{name: params})
-        assert job["status"] == "done", job
-    assert [row["pv_name"] for row in report("pvs", "-o", "pv_name", "-S", f"vg_name={domain}")] == [str(first)]
-    await call(at.storage, "StorageDomain.detach", **here)
-    await call(at.storage, "StorageDomain.format", storagedomainID=domain)
-
-
 async def a_disk_goes_out_and_comes_back_in_an_archive(at: Any, folder: Path) -> None:
     from ovis.client.types import ExternalDiskParams, ExternalVmParams, OvaDisk, OvaVm, VolumeFormat
     from ovis.node.exports.exports import Exports
@@ -268,16 +245,14 @@ async def a_disk_goes_out_and_comes_back_in_an_archive(at: Any, folder: Path) ->
         await at.task("Image.delete", imageID=image)
 
 
-def test_disks_on_logical_volumes(short: Path, tmp_path: Path, disk: Path, exported: str) -> None:
+def test_disks_on_logical_volumes(short: Path, disk: Path, exported: str) -> None:
     """One pool for all: making it takes longer than any of these."""
 
     async def main() -> None:
-        with loop_device(tmp_path, 16 * GIB) as first, loop_device(tmp_path, 8 * GIB) as second:
-            async with engine(short, disk, exported) as at:
-                await a_thin_disk_on_a_logical_volume(at)
-                await disks_go_between_disks_and_files(at)
-                await an_upload_is_verified_and_served(at)
+        async with engine(short, disk, exported) as at:
+            await a_thin_disk_on_a_logical_volume(at)
+            await disks_go_between_disks_and_files(at)
+            await an_upload_is_verified_and_served(at)
             await a_disk_goes_out_and_comes_back_in_an_archive(at, short)
-                await a_disk_leaves_a_domain_in_maintenance(at, first, second)
 
     asyncio.run(main())

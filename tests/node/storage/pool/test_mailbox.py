@@ -171,6 +171,18 @@ def test_many_hosts_ask_at_once_and_each_gets_its_own_answer() -> None:
     asyncio.run(main())
 
 
+def test_hosts_with_high_ids_need_not_wait_for_the_look_at_all_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "MAIL_SECONDS", 60.0)
+
+    async def main() -> None:
+        master, volumes = Master(), Volumes()
+        async with spm(master, volumes.extend), asyncio.timeout(30):
+            for host_id in (1, 200, 200, 250):
+                assert await host(master, host_id).ask(Extend(DOMAIN, volume(host_id), GIB)) == GIB
+
+    asyncio.run(main())
+
+
 def test_odd_size_is_asked_for_in_whole_mib() -> None:
     async def main() -> None:
         master, volumes = Master(), Volumes()

@@ -46,6 +46,8 @@ MAIL_SECONDS = 2.0
 ANSWER_SECONDS = 60.0
 AT_ONCE = 10
 PAGES = MAX_HOSTS_IN_MAILBOX + 1
+USUAL_PAGES = 17
+"""Those of hosts with low ids, and of all that have sent mail, are read first: 68 KiB instead of a MiB."""
 
 Keep = Callable[[Coroutine[Any, Any, None], str], object]
 """Runs something in the background, under a name, until it ends or storage is closed."""
@@ -140,6 +142,7 @@ class SpmMailbox:
         self._asked: dict[tuple[int, int], Message | None] = {}
         self._replies: dict[int, dict[int, Message]] = {}
         self._event: uuid.UUID | None = None
+        self._usual = USUAL_PAGES
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._fails = False
@@ -154,11 +157,12 @@ class SpmMailbox:
             loop = asyncio.get_running_loop()
             while True:
                 try:
-                    if (has_event := await self._has_event()) or loop.time() >= next_look:
-                        await self._look(work)
-                        next_look = loop.time() + MAIL_SECONDS
+                    has_event = await self._has_event()
                     if has_event:
                         quiet_at = loop.time() + LATELY_SECONDS
+                    if loop.time() >= next_look or (has_event and not await self._look(work, self._usual)):
+                        await self._look(work, PAGES)
+                        next_look = loop.time() + MAIL_SECONDS
                     self._fails = False
                 except (NodeError, OSError) as error:
                     if not self._fails:
@@ -181,9 +185,11 @@ class SpmMailbox:
         self._event = event
         return is_new
 
-    async def _look(self, work: asyncio.TaskGroup) -> None:
-        pages = await _read_pages(self._master, "inbox", 0, PAGES)
-        for host in range(1, PAGES):
+    async def _look(self, work: asyncio.TaskGroup, count: int) -> bool:
+        """At so many pages; whether there was anything new."""
+        pages = await _read_pages(self._master, "inbox", 0, count)
+        is_new = False
+        for host in range(1, count):
             page = pages[host * PAGE : (host + 1) * PAGE]
             if page == self._seen.get(host, bytes(PAGE)):
                 continue
@@ -193,7 +199,10 @@ class SpmMailbox:
                 log.info("mail of host %d is torn and is read again: %s", host, error)
                 continue
             self._seen[host] = page
+            self._usual = max(self._usual, host + 1)
+            is_new = True
             await self._take(host, requests, work)
+        return is_new
 
     async def _take(self, host: int, requests: dict[int, Message], work: asyncio.TaskGroup) -> None:
         """Only what changed in a slot counts: what is asked for is worked on, or answered, once."""

@@ -18,6 +18,8 @@ OWN = {
     "hooks": "Scripts that run at fixed points of VMs and of this host.",
     "image": "Bring disks into storage and take them out.",
     "network": "The networks of the host.",
+    "report": "Collect what whoever helps needs to know of this host.",
+    "setup": "Look at this machine, and make it a host.",
     "storage": "Use storage without any manager.",
     "top": "Watch the host and its VMs.",
 }
@@ -97,10 +99,10 @@ class NodeGroup(SchemaGroup):
             from ovis.shell.console import console_command
 
             return console_command()
-        if name == "hooks":
-            from ovis.shell.hooks import hooks_command
+        if name in ("hooks", "report", "setup"):
+            from ovis.shell.programs import program_command
 
-            return hooks_command()
+            return program_command(name)
         if name == "image":
             from ovis.shell.storage.image_commands import image_group
 

@@ -1,4 +1,4 @@
-"""The answers of lldpd in `lldp` were recorded between two namespaces; VLANs, aggregation and CDP were added by hand."""
+"""The answers of lldpd in `lldp` were recorded between two namespaces; VLANs, aggregation, CDP added by hand."""
 
 import asyncio
 from pathlib import Path

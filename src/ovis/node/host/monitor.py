@@ -65,8 +65,8 @@ class NotMeasuredYet(NodeError):
 class HostMonitor:
     """Made and used in the event loop. `close` it when `sample_forever` and `follow_hypervisor` have been cancelled.
 
-    `acceleration`, `vm_counts`, `imports`, `storage_domains`, `hosted_engine` and `policy_status` are asked each time: they may
-    change.
+    `acceleration`, `vm_counts`, `imports`, `storage_domains`, `hosted_engine` and `policy_status` are asked each time:
+    they may change.
     `grant` adds to the files what this process may not read; None: it may read all.
     `identity_file` keeps the host's id unless one is configured. `watched_folders`: whose free space is reported.
     `implemented`: verbs that are built.

@@ -24,6 +24,7 @@ ADAPTERS = PurePosixPath("/usr/libexec/vdsm")
 HOOKS = PurePosixPath("/usr/libexec/vdsm/hooks")
 SYSFS = PurePosixPath("/sys")
 PROCFS = PurePosixPath("/proc")
+ETC = PurePosixPath("/etc")
 NETWORK_STATE = PurePosixPath("/var/lib/vdsm")
 RESOLVER = PurePosixPath("/etc/resolv.conf")
 SWTPM = PurePosixPath("/var/lib/libvirt/swtpm")
@@ -55,7 +56,7 @@ class Rules:
     resolver: PurePosixPath = RESOLVER
     swtpm: PurePosixPath = SWTPM
     nvram: PurePosixPath = NVRAM
-    etc: PurePosixPath = PurePosixPath("/etc")
+    etc: PurePosixPath = ETC
 
     def mount_point(self, target: str) -> PurePosixPath:
         """The path, if it lies below <repository>/mnt as written. Raises Refused."""

@@ -268,6 +268,8 @@ class Node:
             hooks=self.hooks,
         )
         vms.leases = StorageLeases(lambda: self.storage)
+        if not self.config.hypervisor.uri.startswith("simulated:"):
+            vms.mirroring.tell = self._mirror_networks
         if os.geteuid() != 0:
             vms.state_files = HelpersFiles(lambda: self.privileged, vms.settings, OwnFiles(vms.external_reads))
         vms.long_pauses.is_silent = lambda path: self._storage is not None and self._storage.is_silent(path)
@@ -283,6 +285,11 @@ class Node:
             await vms.run()
         finally:
             await vms.close()
+
+    async def _mirror_networks(self, mirrors: Mapping[str, list[str]]) -> None:
+        from ovis.node.privileged.mirrors import MirrorNetworks
+
+        (await self.privileged.call(MirrorNetworks(mirrors=dict(mirrors)))).check("to mirror networks; not there:")
 
     async def _forget_secrets(self) -> None:
         """Those of before the start: whoever registered them does so again."""

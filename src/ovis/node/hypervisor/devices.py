@@ -77,6 +77,13 @@ class Devices(Protocol):
         deadline: float | None = None,
     ) -> None: ...
 
+    async def add_filter(self, name: str, xml: str, *, deadline: float | None = None) -> bool:
+        """Define a network filter, unless there is one of that name; whether it was defined.
+
+        Raises OperationRefused where the hypervisor has no filters.
+        """
+        ...
+
     async def all_host_devices(self, *, deadline: float | None = None) -> list[str]:
         """libvirt's XML of every device of the host."""
         ...

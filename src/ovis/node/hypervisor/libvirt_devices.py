@@ -100,6 +100,19 @@ class LibvirtDevices:
             deadline,
         )
 
+    async def add_filter(self, name: str, xml: str, *, deadline: float | None = None) -> bool:
+        def work(connection: libvirt.virConnect) -> bool:
+            try:
+                connection.nwfilterLookupByName(name)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() != libvirt.VIR_ERR_NO_NWFILTER:
+                    raise
+                connection.nwfilterDefineXML(xml)
+                return True
+            return False
+
+        return await self._driver.call("slow", "define a network filter", work, deadline)
+
     async def all_host_devices(self, *, deadline: float | None = None) -> list[str]:
         return await self._driver.call("slow", "list host devices", _descriptions, deadline)
 

@@ -16,6 +16,7 @@ from ovis.client.types import (
     VmDisplayType,
     VmGraphicsDevice,
     VmGraphicsDeviceType,
+    VmInterfaceDevice,
     VmParameters,
 )
 from ovis.node.errors import BadParameter, MissingParameter
@@ -213,6 +214,10 @@ def _devices(root: etree._Element, given: VmParameters, board: Board) -> None:
             raise BadParameter(f"vmParams.devices[{position}]", "holds characters that XML cannot carry") from error
         if isinstance(device, VmDiskDevice):
             _note(root, holder[-1], device)
+        if isinstance(device, VmInterfaceDevice) and device.mac_addr and (device.port_mirroring or device.custom):
+            place = metadata.element(root)
+            assert place is not None
+            metadata_devices.put(place, metadata_devices.note_of_card(device))
     if board.needs_virtio_scsi and holder.find("controller[@type='scsi']") is None:
         etree.SubElement(holder, "controller", type="scsi", model="virtio-scsi")
     holder.extend(made.element() for made in channel.agent(board))

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from ovis.client.types import VmInterfaceDevice
 from ovis.node.vm import metadata
 from ovis.node.vm.devices.description import Device
 from ovis.node.vm.devices.disk import Disk
@@ -73,6 +74,15 @@ class DeviceNote:
         if name not in self.data:
             raise BadMetadata(str(self), name, "is missing")
         return self.data[name]
+
+
+def note_of_card(given: VmInterfaceDevice) -> DeviceNote:
+    data: dict[str, Data] = {"network": given.network or ""}
+    if given.custom:
+        data["custom"] = dict(given.custom)
+    if given.port_mirroring:
+        data["portMirroring"] = [*given.port_mirroring]
+    return DeviceNote({"mac_address": given.mac_addr.lower()}, data)
 
 
 def key_of(device: Device) -> dict[str, str]:

@@ -11,7 +11,7 @@ from lxml import etree
 from ovis.client.types import vmUpdateInterfaceDeviceParams
 from ovis.node.errors import BadParameter
 from ovis.node.hypervisor.errors import DomainNotFound, HypervisorError
-from ovis.node.vm import hook_points, safe_xml
+from ovis.node.vm import hook_points, metadata, metadata_devices, safe_xml
 from ovis.node.vm.devices import interface, kinds
 from ovis.node.vm.devices.description import Device
 from ovis.node.vm.devices.disk import Disk
@@ -22,7 +22,8 @@ from ovis.node.vm.hotplug.disks import by_target
 from ovis.node.vm.hotplug.errors import UpdateFailed
 from ovis.node.vm.hotplug.nics import by_mac
 from ovis.node.vm.hotplug.request import FIELD, WRAPPERS, Request
-from ovis.node.vm.metadata_devices import DeviceNote
+from ovis.node.vm.metadata_devices import Data, DeviceNote
+from ovis.node.vm.mirroring import NotMirrored
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
@@ -33,25 +34,38 @@ log = logging.getLogger(__name__)
 
 async def update_card(vms: Vms, vm: Vm, given: vmUpdateInterfaceDeviceParams) -> None:
     """What is not given stays. Safe to repeat. Raises BadParameter, UpdateFailed, VmBusy, DomainNotFound."""
-    if given.port_mirroring:
-        raise BadParameter("params.portMirroring", "mirroring of networks is not supported yet")
 
     def is_it(device: Device) -> bool:
         return isinstance(device, Interface) and device.alias == given.alias
 
     what = f"network card {given.alias}"
     async with vm.claim(f"update {what}"):
-        former = plugging.element(await vms.hypervisor.xml(vm.id), is_it)
+        text = await vms.hypervisor.xml(vm.id)
+        former = plugging.element(text, is_it)
         if former is None:
             raise UpdateFailed(vm.id, what, "the VM has no card of that alias")
         wanted = copy.deepcopy(former)
         change_card(wanted, given)
-        note = None
-        mac = Interface.read(wanted).mac
-        if given.network and mac:
-            note = DeviceNote({"mac_address": mac}, {"network": given.network})
+        note = changed_note(text, Interface.read(wanted), given)
         async with hook_points.plugged(vms, vm, "update_device", Request(wanted, FIELD, note)) as request:
             await _update(vms, vm, what, former, request.element, note)
+    try:
+        await vms.mirroring.bring()
+    except NotMirrored as error:
+        raise UpdateFailed(vm.id, what, f"{error}; the card itself was changed") from error
+
+
+def changed_note(text: str, card: Interface, given: vmUpdateInterfaceDeviceParams) -> DeviceNote | None:
+    """What the metadata say of the card from now on; None when it stays."""
+    changed: dict[str, Data] = {"network": given.network} if given.network else {}
+    if given.port_mirroring is not None:
+        changed["portMirroring"] = [*given.port_mirroring]
+    if not changed or not card.mac:
+        return None
+    former = metadata_devices.find(metadata.element(safe_xml.parse_own(text, plugging.LIVE)), card)
+    if former is None:
+        return DeviceNote({"mac_address": card.mac}, changed)
+    return DeviceNote(former.key, {**former.data, **changed})
 
 
 def change_card(card: etree._Element, given: vmUpdateInterfaceDeviceParams) -> None:

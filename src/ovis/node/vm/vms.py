@@ -30,7 +30,17 @@ from ovis.node.hooks.hooks import Hooks
 from ovis.node.hypervisor.errors import HypervisorError
 from ovis.node.hypervisor.interface import DomainSample, Hypervisor, Sample
 from ovis.node.hypervisor.pools import Pool
-from ovis.node.vm import create, definition, external_watch, libvirt_events, recovery, safe_xml, sampling, statistics
+from ovis.node.vm import (
+    create,
+    definition,
+    external_watch,
+    libvirt_events,
+    network_filters,
+    recovery,
+    safe_xml,
+    sampling,
+    statistics,
+)
 from ovis.node.vm.disks import recovery as disk_recovery
 from ovis.node.vm.disks.keeping import NoVolumes, VolumeKeeper
 from ovis.node.vm.disks.volumes import DriveResolver, PathDrives
@@ -39,6 +49,7 @@ from ovis.node.vm.host_limits import HostLimitsReader
 from ovis.node.vm.lease_places import Leases
 from ovis.node.vm.long_pauses import LongPauses
 from ovis.node.vm.migration.migrations import Migrations
+from ovis.node.vm.mirroring import Mirroring
 from ovis.node.vm.payloads import media
 from ovis.node.vm.prepare import Preparer
 from ovis.node.vm.settings import VmSettings
@@ -81,6 +92,7 @@ class Vms:
         self.preparer = Preparer(settings, self.volumes, self.hooks)
         self.long_pauses = LongPauses(self)
         self.thin_disks = ThinDisks(self)
+        self.mirroring = Mirroring(self)
         self.migrations = Migrations(settings.migration)
         self.drives: DriveResolver = PathDrives(hypervisor, settings, self.volumes)
         self.polling = GuestPolling(
@@ -207,6 +219,7 @@ class Vms:
             await self.limits.get()
 
         self.own(learn(), "learn what the host can run")
+        self.own(network_filters.define(self.hypervisor), "define network filters")
 
     async def follow_events(self) -> None:
         """Until cancelled or the hypervisor is closed. One event that goes wrong does not end it."""
@@ -355,6 +368,7 @@ class Vms:
         vm.definition = definition.read(safe_xml.parse_own(text, recovery.LIVE), recovery.LIVE)
         vm.xml = text
         vm.touch()
+        self.mirroring.look()
 
     # What is measured
 
@@ -373,6 +387,7 @@ class Vms:
         self.take(taken)
         self.long_pauses.look()
         self.thin_disks.look()
+        self.mirroring.look()
         await self._encode_ahead()
 
     def take(self, taken: Sample) -> None:

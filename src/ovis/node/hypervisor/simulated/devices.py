@@ -30,6 +30,7 @@ class SimulatedDevices:
         self.keeps_cpus = False
         self.host_devices: dict[str, str] = {}
         self.taken: set[str] = set()
+        self.filters: dict[str, str] = {}
         self.pins: dict[tuple[str, int], frozenset[int]] = {}
         self._limits: dict[tuple[str, str], IoLimits] = {}
         self._cpu_time: dict[str, CpuTime] = {}
@@ -145,6 +146,12 @@ class SimulatedDevices:
         self._cpu_time[domain_id] = CpuTime(
             old.period_us if period_us is None else period_us, old.quota_us if quota_us is None else quota_us
         )
+
+    async def add_filter(self, name: str, xml: str, *, deadline: float | None = None) -> bool:
+        await self._hypervisor._enter("add_filter", None, deadline)
+        is_new = name not in self.filters
+        self.filters.setdefault(name, xml)
+        return is_new
 
     async def all_host_devices(self, *, deadline: float | None = None) -> list[str]:
         await self._hypervisor._enter("all_host_devices", None, deadline)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ovis.client.types import HotplugNicParams, VmInterfaceDevice
+from ovis.client.types import HotplugNicParams
 from ovis.node.errors import BadParameter, MissingParameter
 from ovis.node.vm import hook_points
 from ovis.node.vm.devices import interface
@@ -14,7 +14,7 @@ from ovis.node.vm.devices.interface import Interface
 from ovis.node.vm.hotplug import plugging
 from ovis.node.vm.hotplug.errors import PlugCardFailed, UnplugCardFailed
 from ovis.node.vm.hotplug.request import Request
-from ovis.node.vm.metadata_devices import Data, DeviceNote
+from ovis.node.vm.metadata_devices import note_of_card
 from ovis.node.vm.vm import Vm
 
 if TYPE_CHECKING:
@@ -73,13 +73,4 @@ def _request(vms: Vms, vm: Vm, params: HotplugNicParams) -> Request:
         raise MissingParameter("params", "either xml or nic says which card")
     board = Board("q35" in vm.definition.machine, vms.settings.display_address)
     (built,) = interface.build(params.nic, board, FIELD)
-    return Request.of_device(built, FIELD, _note(params.nic))
-
-
-def _note(given: VmInterfaceDevice) -> DeviceNote:
-    data: dict[str, Data] = {"network": given.network or ""}
-    if given.custom:
-        data["custom"] = dict(given.custom)
-    if given.port_mirroring:
-        data["portMirroring"] = [*given.port_mirroring]
-    return DeviceNote({"mac_address": given.mac_addr.lower()}, data)
+    return Request.of_device(built, FIELD, note_of_card(params.nic))

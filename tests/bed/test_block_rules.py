@@ -12,7 +12,7 @@ from tests.bed.parts.block import GIB, block_domain, block_host, metadata_of, ne
 from tests.bed.parts.loop import loop_device
 from tests.bed.parts.programs import run
 
-RULES = Path(__file__).parents[2] / "deploy/host/57-ovis-storage.rules"
+RULES = Path(__file__).parents[2] / "src/ovis/node/setup/files/57-ovis-storage.rules"
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ovis.node.network import bond_options, kernel_state
-from ovis.node.network.errors import NotConfirmed
-from ovis.node.network.model import Bond, Change, Configuration, Ipv4, Network
+from ovis.node.network.errors import NotConfirmed, NotUp
+from ovis.node.network.model import Bond, Change, Configuration, Curve, HostQos, Ipv4, Network
 from ovis.node.network.store import Store
 from ovis.node.privileged import network_calls
 from ovis.node.privileged.network_change import Waiting
@@ -136,3 +136,50 @@ def test_a_spanning_tree_and_settings_of_a_bridge(state: Path) -> None:
         "multicast_snooping": "0",
         "hello_time": "300",
     }
+
+
+def classes(device: str) -> dict[str, str]:
+    """What tc says of each class, by its number."""
+    told = run("tc", "-s", "class", "show", "dev", device).split("class hfsc ")[1:]
+    return {one.split(maxsplit=1)[0]: " ".join(one.split()[1:]) for one in told}
+
+
+def sent(device: str, number: str) -> int:
+    return int(classes(device)[number].split("Sent ")[1].split()[0])
+
+
+def test_limits_come_change_and_go_with_their_networks(state: Path) -> None:
+    limits = HostQos(Curve(10_000_000), ceiling=Curve(80_000_000), guarantee=Curve(2_000_000, 4_000_000, 20_000))
+    red = replace(TAGGED, qos=limits)
+    blue = Network("blue", bond="bond7", vlan=101, bridged=False)
+    set_up(state, Change({"tagged": red, "blue": blue}, {"bond7": BOND}))
+    assert (
+        "rt m1 4Mbit d 20ms m2 2Mbit ls m1 0bit d 0us m2 10Mbit ul m1 0bit d 0us m2 80Mbit" in classes("bond7")["71:65"]
+    )
+    assert "ls m1 0bit d 0us m2 10Mbit" in classes("bond7")["71:1001"]
+    assert answers()
+    before = sent("bond7", "71:65")
+    assert before > 0
+    run("ping", "-c", "1", "-s", "1000", "-w", "20", PEER)
+    assert sent("bond7", "71:65") >= before + 1000
+    plain = replace(limits, ceiling=None, share=Curve(20_000_000))
+    set_up(state, Change({"tagged": replace(red, qos=plain), "blue": replace(blue, qos=limits)}))
+    assert "ls m1 0bit d 0us m2 20Mbit" in classes("bond7")["71:65"]
+    assert "ul" not in classes("bond7")["71:65"]
+    assert {"71:65", "71:66"} <= classes("bond7").keys()
+    assert answers()
+    set_up(state, Change({"tagged": TAGGED, "blue": None}))
+    assert not classes("bond7")
+    assert "clsact" not in run("tc", "qdisc", "show")
+    assert answers()
+
+
+def test_limits_of_somebody_else_stay_and_refuse_ours(state: Path) -> None:
+    run("tc", "qdisc", "add", "dev", "card0", "root", "handle", "5:", "pfifo", "limit", "77")
+    try:
+        with pytest.raises(NotUp, match="somebody else"):
+            set_up(state, Change({"red": Network("red", nic="card0", qos=HostQos(Curve(1_000_000)))}))
+        assert "limit 77p" in run("tc", "qdisc", "show", "dev", "card0")
+        assert "red" not in kernel_state.read().links
+    finally:
+        run("tc", "qdisc", "delete", "dev", "card0", "root")

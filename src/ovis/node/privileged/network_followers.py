@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ovis.node.network.follower import Follower
 from ovis.node.network.model import Switch
+from ovis.node.privileged.shaping import Shaping
 
 
 def followers() -> tuple[Follower, ...]:
     """In the order in which they follow a change."""
-    return ()
+    return (Shaping(),)
 
 
 def switches() -> frozenset[Switch]:

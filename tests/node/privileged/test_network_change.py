@@ -256,6 +256,7 @@ def test_followers_see_both_ways(store: Store) -> None:
 
     class Watcher:
         name = "watcher"
+        comes_first = False
 
         def follow(self, wanted: Configuration, now: State) -> None:
             seen.append(set(wanted.networks))

@@ -19,5 +19,7 @@ class Follower(Protocol):
     """
 
     name: str
+    comes_first: bool
+    """Whether it also follows before the first device is changed; `now` is what the kernel has then."""
 
     def follow(self, wanted: Configuration, now: State) -> None: ...

@@ -35,11 +35,11 @@ _waiting: set[Waiting] = set()
 
 
 @contextmanager
-def changer(root: Path, resolver: Path, sysfs: Path = SYSFS) -> Iterator[Changer]:
+def changer(root: Path, resolver: Path, sysfs: Path = SYSFS, etc: Path = Path("/etc")) -> Iterator[Changer]:
     """To be opened in the thread that uses it."""
     store = Store(root)
     with real_kernel(DhcpClients(store.own / "dhcp"), Resolver(resolver)) as kernel:
-        yield Changer(store, kernel, followers(), switches(), VirtualFunctions(sysfs))
+        yield Changer(store, kernel, followers(etc), switches(), VirtualFunctions(sysfs))
 
 
 async def change(request: ChangeNetworks, work: Work) -> NetworkOutcome:
@@ -86,7 +86,8 @@ async def _run(work: Work, waiting: Waiting, what: Callable[[Changer], object]) 
     def do() -> NetworkOutcome:
         try:
             rules = work.rules
-            with changer(Path(rules.network_state), Path(rules.resolver), Path(rules.sysfs)) as opened:
+            places = (rules.network_state, rules.resolver, rules.sysfs, rules.etc)
+            with changer(*(Path(place) for place in places)) as opened:
                 what(opened)
         except NetworkError as error:
             return NetworkOutcome(error.wire_name, error.field, error.problem)

@@ -1,7 +1,7 @@
 """A change of networks from beginning to end, and the way back from wherever it stopped.
 
     checked ─► journal written ─► steps ─► read back ─► followers ─► confirmed ─► running linked ─► journal removed
-                     │                      (up to ROUNDS times)        │              └ from here on it is done
+                     │            (first followers;  up to ROUNDS times)│              └ from here on it is done
                      └───────── any failure, no proof of connection, the agent's death: `before` is made again
 
 Whoever dies in between leaves the journal; the next helper, or ovis-restore-networks at a boot, goes on from it. It all
@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -97,8 +97,9 @@ class Changer:
             before = state.only(set(target.links))
             self._store.begin(Journal(self._store.boot(), folder, before, save, originals))
             try:
+                self._follow(wanted, [follower for follower in self._followers if follower.comes_first])
                 self._make(target, waiting)
-                self._follow(wanted)
+                self._follow(wanted, self._followers)
                 if confirm_within is not None:
                     waiting.applied()
                     waiting.wait(confirm_within)
@@ -175,9 +176,9 @@ class Changer:
                     raise NotUp(f"{step} failed: {error.strerror or error} ({error.filename})") from error
         raise NotUp(f"the kernel does not keep what it was told: {left[0]} ({len(left)} such steps)")
 
-    def _follow(self, configuration: Configuration) -> None:
-        state = self._kernel.read() if self._followers else State()
-        for follower in self._followers:
+    def _follow(self, configuration: Configuration, followers: Sequence[Follower]) -> None:
+        state = self._kernel.read() if followers else State()
+        for follower in followers:
             try:
                 follower.follow(configuration, state)
             except OSError as error:
@@ -211,7 +212,7 @@ class Changer:
         """As far as it goes. What could not be done."""
         problems = self._make_what_goes(target)
         try:
-            self._follow(configuration)
+            self._follow(configuration, self._followers)
         except NetworkError as error:
             problems.append(str(error))
         return problems

@@ -27,6 +27,7 @@ _MOST = (1 << 32) - 1
 
 class Shaping:
     name = "hostQos"
+    comes_first = False
 
     def follow(self, wanted: Configuration, now: State) -> None:
         """Raises NotUp where somebody else has limits on the card; OSError: this kernel has no HFSC."""

@@ -120,7 +120,8 @@ def test_deleting_volumes_and_images(tmp_path: Path) -> None:
 def test_what_a_vm_writes_to_is_not_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(at: Engine) -> None:
         await at.create(1)
-        disk = SimpleNamespace(is_exclusive=True, path=str(await at.path(1)))
+        path = str(await at.path(1))
+        disk = SimpleNamespace(is_exclusive=True, path=path, backing=path)
         vm = SimpleNamespace(id="vm", is_down=False, arriving_disks=set(), definition=SimpleNamespace(disks=[disk]))
         monkeypatch.setattr(storage_host.FakeNode, "vms", (vm,))
         assert await refused(at.call("Image.delete")) == 203

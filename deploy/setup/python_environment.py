@@ -31,7 +31,7 @@ def sync() -> str:
     if not existed:
         announce("making .venv (libvirt-python is compiled)")
     command(
-        [_UV, "sync", "--frozen", "--inexact", "--compile-bytecode", "--extra", "node", "--project", ROOT],
+        [_UV, "sync", "--frozen", "--inexact", "--compile-bytecode", "--extra", "node", "--extra", "tracing", "--project", ROOT],
         deadline=900,
         environment={} if existed else _choice_of_python(),
         advice=_NETWORK,

@@ -13,7 +13,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LIST_OPENS = ord("[")
+
+Span = Callable[[str, str, Caller], AbstractContextManager[None]]
+"""Around each call that waits: method, flow id, caller."""
+
+
+def no_span(_method: str, _flow: str, _caller: Caller) -> AbstractContextManager[None]:
+    return _NOTHING
+
+
+_NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 @dataclass(frozen=True)
@@ -67,8 +78,17 @@ class Entry:
 class Bridge:
     """Implements `ovis.wire.service.Service` for one node."""
 
-    def __init__(self, node: Node, schema: Schema, handlers: Mapping[str, Handler], limits: CallLimits) -> None:
+    def __init__(
+        self,
+        node: Node,
+        schema: Schema,
+        handlers: Mapping[str, Handler],
+        limits: CallLimits,
+        *,
+        span: Span = no_span,
+    ) -> None:
         self._node = node
+        self._span = span
         self._limits = limits
         self._running = 0
         self._error_codes = {name: code for code, e in schema.errors.items() for name in (e.name, *e.also)}
@@ -94,7 +114,8 @@ class Bridge:
         entry = self._entries.get(method)
         if entry is None:
             raise RpcError(METHOD_NOT_FOUND, f"There is no verb {method}")
-        with flows.entered(flow or uuid.uuid4().hex[:12]):
+        flow = flow or uuid.uuid4().hex[:12]
+        with flows.entered(flow), self._span(method, flow, caller):
             started = time.monotonic()
             outcome = "failed"
             try:

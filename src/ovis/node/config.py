@@ -236,6 +236,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connections: Count = 1024
 
 
+class Tracing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    endpoint: str = ""
+    """OpenTelemetry collector, as http://collector:4318/v1/traces; empty: no traces."""
+
+
 class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     format: Literal["text", "json"] = "text"
@@ -256,6 +261,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: Network = field(default_factory=Network)
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
+    tracing: Tracing = field(default_factory=Tracing)
     log: Log = field(default_factory=Log)
 
     @property
@@ -342,5 +348,20 @@ def _value(text: str) -> Any:
 
 _SECTIONS = {
     c.__name__: c
-    for c in (Listen, Tls, Host, Hypervisor, Vms, Migration, Imports, Storage, Hooks, Network, Policy, Limits, Log)
+    for c in (
+        Listen,
+        Tls,
+        Host,
+        Hypervisor,
+        Vms,
+        Migration,
+        Imports,
+        Storage,
+        Hooks,
+        Network,
+        Policy,
+        Limits,
+        Tracing,
+        Log,
+    )
 }

@@ -14,7 +14,7 @@ def test_quick_run_measures_every_kind_of_row(tmp_path: Path) -> None:
         "getStats, STOMP, TLS, 1 ",
         "hang",
         "stuck",
-        "p95",
+        "p95, simulated",
         "memory",
         "start to",
         "ovis",

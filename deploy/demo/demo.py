@@ -231,10 +231,15 @@ def how_to_go_on(running: Agent, vm_id: str) -> None:
         "storage list",
         "image list",
         f"VM getStats vmID={vm_id}",
+        "policy what-if",
+        "network list",
+        "hooks list",
         f"VM shutdown vmID={vm_id}",
         "Host getCapabilities -o json",
     ):
         console.print(f"  {ovis} {command}", soft_wrap=True)
+    for page in ("health", "metrics"):
+        console.print(f"  curl --unix-socket {running.socket} http://host/{page}", soft_wrap=True)
     console.print("\nEvents:")
 
 

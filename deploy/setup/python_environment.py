@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UV_VERSION = "0.13.8"  # uv.lock was written with it
 _LEAST_PYTHON = (3, 11)
 _UV = ROOT / "build/uv/bin/uv"
+_EXTRAS = ("--extra", "node", "--extra", "tracing")
 _NETWORK = "Can this machine reach the Python package index?"
 
 
@@ -31,7 +32,7 @@ def sync() -> str:
     if not existed:
         announce("making .venv (libvirt-python is compiled)")
     command(
-        [_UV, "sync", "--frozen", "--inexact", "--compile-bytecode", "--extra", "node", "--extra", "tracing", "--project", ROOT],
+        [_UV, "sync", "--frozen", "--inexact", "--compile-bytecode", *_EXTRAS, "--project", ROOT],
         deadline=900,
         environment={} if existed else _choice_of_python(),
         advice=_NETWORK,

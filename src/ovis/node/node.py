@@ -22,7 +22,7 @@ from ovis.node.console.doors import ConsoleDoors
 from ovis.node.errors import NodeError, Recovering
 from ovis.node.hooks.hooks import Hooks
 from ovis.node.hooks.settings import HookSettings
-from ovis.node.host import release
+from ovis.node.host import network_watch, release
 from ovis.node.host.capabilities import is_hosted_engine_deployed
 from ovis.node.host.identity import host_id
 from ovis.node.host.kernel_files import KernelFiles
@@ -62,6 +62,8 @@ STORAGE_STATE = "storage"
 
 NETWORK_SECONDS = 30.0
 """Between two looks whether DHCP clients run; a lease is renewed long before it ends."""
+
+NETWORK_EVENT = "|net|host_conn|no_id"
 
 HOSTED_ENGINE_SECONDS = 60.0
 """Between two looks whether this host was set up for one."""
@@ -237,6 +239,7 @@ class Node:
                 tasks.create_task(self.host.follow_hypervisor(), name="host capabilities")
                 tasks.create_task(self._care_for_vms(), name="VMs")
                 tasks.create_task(self._care_for_networks(), name="networks")
+                tasks.create_task(self._tell_of_networks(), name="network events")
                 if self._has_storage():
                     tasks.create_task(self._recover_storage(), name="storage")
                 tasks.create_task(self._follow_hosted_engine(), name="hosted engine")
@@ -349,6 +352,19 @@ class Node:
             else:
                 needed = self._network_files.lost_client
             await asyncio.sleep(NETWORK_SECONDS)
+
+    async def _tell_of_networks(self) -> None:
+        def tell() -> None:
+            if self.is_ready:
+                self.events.publish(NETWORK_EVENT, {})
+
+        def is_changing() -> bool:
+            return self._networks is not None and self._networks.is_changing
+
+        try:
+            await network_watch.watch(tell, is_changing=is_changing)
+        except OSError as error:
+            log.warning("changes of the host's network are not announced: %s", error)
 
     async def _recover_storage(self) -> None:
         await asyncio.to_thread(import_module, "ovis.node.storage.storage")

@@ -59,6 +59,10 @@ class Networks:
         finally:
             self._changing = self._is_applied = False
 
+    @property
+    def is_changing(self) -> bool:
+        return self._changing
+
     def confirm(self) -> None:
         """A client has reached this host. Does not wait."""
         if self._is_applied:

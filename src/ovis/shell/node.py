@@ -13,6 +13,7 @@ from ovis.shell.nearest import did_you_mean, find
 from ovis.shell.options import node_options
 
 OWN = {
+    "certificate": "The certificates of this host.",
     "console": "Open the serial console of a VM.",
     "events": "Follow the events of the node.",
     "hooks": "Scripts that run at fixed points of VMs and of this host.",
@@ -99,7 +100,7 @@ class NodeGroup(SchemaGroup):
             from ovis.shell.console import console_command
 
             return console_command()
-        if name in ("hooks", "report", "setup"):
+        if name in ("certificate", "hooks", "report", "setup"):
             from ovis.shell.programs import program_command
 
             return program_command(name)

@@ -5,9 +5,9 @@
     admin-key.pem  admin.pem     the local administrator: client (urn:ovis:access:administer)
 
 Keys are P-256 and readable by their owner only. The node's certificate names localhost, the host name and the addresses
-given. What exists and is still good (fits its key, signed by the CA, names all that is asked for, more than 30 days
+given. What exists and is still good (fits its key, signed by the CA, names all that is asked for, a third of its life
 left) is kept; the rest is made anew, so it may be run at every start. A CA which does not fit its key is an error:
-replacing it would cut off every certificate it has signed.
+replacing it would cut off every certificate it has signed. Files get the owner of what they replace, or of the folder.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ovis.wire.identity import ACCESS_URN
 from ovis.wire.service import Access
 from ovis.wire.tls import TlsFiles
+from ovis.wire.validity import renewal_time
 
 _CA_DAYS = 3650
 _DAYS = 825  # the longest that all TLS clients accept
-_RENEW = datetime.timedelta(days=30)
 _SKEW = datetime.timedelta(hours=1)  # clocks of hosts differ
 
 
@@ -95,8 +95,8 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _ensure_authority(folder: Path, host_name: str) -> Authority:
-    key = _read_key(folder / "ca-key.pem")
-    certificate = _read_certificate(folder / "ca.pem")
+    key = read_key(folder / "ca-key.pem")
+    certificate = read_certificate(folder / "ca.pem")
     if key is not None and certificate is not None:
         if certificate.public_key() != key.public_key():
             raise CertificateProblem(f"ca.pem and ca-key.pem in {folder} do not belong together")
@@ -104,17 +104,20 @@ def _ensure_authority(folder: Path, host_name: str) -> Authority:
     if certificate is not None:
         raise CertificateProblem(f"{folder} has a ca.pem without ca-key.pem: sign node and admin where the key is")
     key = key or ec.generate_private_key(ec.SECP256R1())
-    name = _name(f"Ovis CA of {host_name}"[:64])
-    certificate = (
-        _builder(name, name, key.public_key(), _CA_DAYS)
+    certificate = sign_authority(key, distinguished_name(f"Ovis CA of {host_name}"[:64]), _now())
+    write_key(folder / "ca-key.pem", key)
+    write(folder / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    return Authority(key, certificate)
+
+
+def sign_authority(key: ec.EllipticCurvePrivateKey, name: x509.Name, now: datetime.datetime) -> x509.Certificate:
+    return (
+        _builder(name, name, key.public_key(), _CA_DAYS, now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(ca=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    _write_key(folder / "ca-key.pem", key)
-    _write(folder / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
-    return Authority(key, certificate)
 
 
 # -- the certificates
@@ -122,22 +125,24 @@ def _ensure_authority(folder: Path, host_name: str) -> Authority:
 
 def _ensure_certificate(folder: Path, name: str, wanted: Wanted, authority: Authority) -> None:
     key_path, path = folder / f"{name}-key.pem", folder / f"{name}.pem"
-    key, certificate = _read_key(key_path), _read_certificate(path)
+    key, certificate = read_key(key_path), read_certificate(path)
     if key is not None and certificate is not None and _is_good(certificate, key, wanted, authority):
         return
     if key is None:
         key = ec.generate_private_key(ec.SECP256R1())
-        _write_key(key_path, key)
-    _write(path, _sign(key, wanted, authority).public_bytes(serialization.Encoding.PEM), 0o644)
+        write_key(key_path, key)
+    write(path, sign(key, wanted, authority, _now()).public_bytes(serialization.Encoding.PEM), 0o644)
 
 
-def _sign(key: ec.EllipticCurvePrivateKey, wanted: Wanted, authority: Authority) -> x509.Certificate:
+def sign(
+    key: ec.EllipticCurvePrivateKey, wanted: Wanted, authority: Authority, now: datetime.datetime
+) -> x509.Certificate:
     usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
     if wanted.server:
         usages.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
     issuer = authority.certificate
     return (
-        _builder(_name(wanted.common_name[:64]), issuer.subject, key.public_key(), _DAYS)
+        _builder(distinguished_name(wanted.common_name[:64]), issuer.subject, key.public_key(), _DAYS, now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(ca=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -158,13 +163,13 @@ def _is_good(
         return False
     return (
         certificate.public_key() == key.public_key()
-        and certificate.not_valid_after_utc - _now() > _RENEW
+        and _now() < renewal_time(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
         and set(wanted.alternatives) <= set(named)
     )
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int, now: datetime.datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -172,8 +177,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_now() - _SKEW)
-        .not_valid_after(_now() + datetime.timedelta(days=days))
+        .not_valid_before(now - _SKEW)
+        .not_valid_after(now + datetime.timedelta(days=days))
     )
 
 
@@ -191,7 +196,7 @@ def _key_usage(*, ca: bool) -> x509.KeyUsage:
     )
 
 
-def _name(common_name: str) -> x509.Name:
+def distinguished_name(common_name: str) -> x509.Name:
     return x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Ovis"), x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
     )
@@ -204,7 +209,7 @@ def _now() -> datetime.datetime:
 # -- files
 
 
-def _read_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
+def read_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except FileNotFoundError:
@@ -216,7 +221,7 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
     return key
 
 
-def _read_certificate(path: Path) -> x509.Certificate | None:
+def read_certificate(path: Path) -> x509.Certificate | None:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except FileNotFoundError:
@@ -225,19 +230,22 @@ def _read_certificate(path: Path) -> x509.Certificate | None:
         raise CertificateProblem(f"{path} is no certificate") from error
 
 
-def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     text = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(path, text, 0o600)
+    write(path, text, 0o600)
 
 
-def _write(path: Path, text: bytes, mode: int) -> None:
+def write(path: Path, text: bytes, mode: int) -> None:
     """Whole or not at all, with its mode from the first moment, and still there after a power cut."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
+            if os.geteuid() == 0:  # the agent is somebody else, and reads and renews them
+                owner = (path if path.exists() else path.parent).stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
             file.write(text)
             file.flush()
             os.fsync(descriptor)

@@ -34,6 +34,11 @@ def validity(pem: str) -> tuple[datetime, datetime]:
     return _time(times), _time(_after(times))
 
 
+def renewal_time(begin: datetime, end: datetime) -> datetime:
+    """When two thirds of its life are gone: there is as much time again as half of it to notice what went wrong."""
+    return begin + (end - begin) * 2 / 3
+
+
 def _time(data: bytes) -> datetime:
     tag, content, _ = _split(data)
     text = content.decode("ascii")

@@ -1,0 +1,5 @@
+import sys
+
+from ovis.node.certificates.command import main
+
+sys.exit(main())

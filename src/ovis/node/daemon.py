@@ -15,6 +15,7 @@ from ovis.client import node_schema
 from ovis.node import storage_doors, systemd
 from ovis.node.authorization import Authorization
 from ovis.node.bridge import Bridge, CallLimits
+from ovis.node.certificates.keeper import keeper
 from ovis.node.config import Config
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.instance import make_folder, only_instance
@@ -51,22 +52,27 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                 tunnels=node.consoles.tunnels,
             ) as server:
                 systemd.notify("READY=1")
-                await _run_node(node, stop)
+                await _run_node(config, node, stop)
                 systemd.notify("STOPPING=1")
                 await server.stop(grace=STOP_GRACE_SECONDS)
             await node.hooks.run("after_vdsm_stop")
     log.info("stopped; VMs run on")
 
 
-async def _run_node(node: Node, stop: asyncio.Event) -> None:
+async def _run_node(config: Config, node: Node, stop: asyncio.Event) -> None:
     """Run the node's tasks until `stop`; a task that fails in an unforeseen way ends the agent, and systemd starts it
     again: VMs do not notice either."""
     async with asyncio.TaskGroup() as tasks:
         own = tasks.create_task(node.run(), name="node")
         period = systemd.watchdog_period()
         feeding = tasks.create_task(systemd.feed_watchdog(period), name="watchdog") if period else None
+        keeping = None
+        if config.listen.address:
+            keeping = tasks.create_task(keeper(config.tls).run(), name="certificates")
         await stop.wait()
         own.cancel()
+        if keeping:
+            keeping.cancel()
         if feeding:
             feeding.cancel()
 

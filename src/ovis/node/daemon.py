@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from ovis.client import node_schema
 from ovis.node import storage_doors, systemd
 from ovis.node.authorization import Authorization
-from ovis.node.bridge import Bridge, CallLimits
+from ovis.node.bridge import Bridge, CallLimits, Span, no_span
 from ovis.node.certificates.keeper import keeper
-from ovis.node.config import Config
+from ovis.node.config import Config, ConfigError
 from ovis.node.hypervisor.interface import Hypervisor
 from ovis.node.instance import make_folder, only_instance
 from ovis.node.node import Node
@@ -36,13 +37,13 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     """Serve until `stop` is set. On return no task, socket or libvirt callback is left behind; VMs run on."""
     make_folder(config.run_folder, "run_folder", mode=0o755)
     make_folder(config.state_folder, "state_folder", mode=0o700)
-    with only_instance(config.run_folder, config.state_folder):
+    with only_instance(config.run_folder, config.state_folder), _spans(config) as span:
         async with open_hypervisor(config) as hypervisor:
             node = Node(config, hypervisor)
             await node.establish_identity()  # cannot go on without one
             await node.hooks.run("before_vdsm_start")
             limits = CallLimits(in_all=config.limits.calls, per_connection=config.limits.calls_per_connection)
-            bridge = Bridge(node, node_schema.load_calls(), HANDLERS, limits)
+            bridge = Bridge(node, node_schema.load_calls(), HANDLERS, limits, span=span)
             async with Server(
                 bridge,
                 endpoints(config),
@@ -75,6 +76,24 @@ async def _run_node(config: Config, node: Node, stop: asyncio.Event) -> None:
             keeping.cancel()
         if feeding:
             feeding.cancel()
+
+
+@contextmanager
+def _spans(config: Config) -> Iterator[Span]:
+    """What calls are traced with. Raises ConfigError."""
+    endpoint = config.tracing.endpoint
+    if not endpoint:
+        yield no_span
+        return
+    try:
+        from ovis.node.observing.tracing import Tracing
+    except ImportError as error:
+        raise ConfigError(f"tracing.endpoint: the extra `tracing` of Ovis is not installed: {error}") from error
+    tracing = Tracing(endpoint, config.host.name or socket.gethostname())
+    try:
+        yield tracing.span
+    finally:
+        tracing.close()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ import pytest
 from deploy.guest.tiny_guest import TinyGuest
 from deploy.rig.virtual_host import VirtualHost
 from ovis.client import types
+from ovis.client.node import Node
 from ovis.client.types import SetupNetworkNetAttributes as Wish
 from ovis.client.types import SetupNetworkOptions
 from ovis.node.network.store import Store
@@ -294,5 +295,18 @@ def test_a_guest_talks_through_the_bridge(site: Site, guest_image: TinyGuest) ->
             until("the guest answers", lambda: site.sees(address))
             with pytest.raises(RpcError, match="running VMs"):
                 site.set_up(red=Wish(remove=True))
+            _mirror(node, "red")
+            assert "Egress Mirror to device vnet" in site.inside("tc", "filter", "show", "dev", "red", "ingress")
+            _mirror(node, filter_="vdsm-no-mac-spoofing")
+            assert "clsact" not in site.inside("tc", "qdisc", "show", "dev", "red")
+            until("the guest answers with its own MAC address", lambda: site.sees(address))
         finally:
             node.vm.destroy(VM)
+
+
+def _mirror(node: Node, *networks: str, filter_: str | None = None) -> None:
+    """To the guest's card."""
+    wanted = types.vmUpdateInterfaceDeviceParams(
+        alias="net0", filter=filter_, port_mirroring=[*networks], device_type="interface"
+    )
+    node.vm.update_device(VM, wanted)

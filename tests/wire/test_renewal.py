@@ -72,6 +72,13 @@ def test_names_access_and_key_stay(folder: Path) -> None:
             assert fresh.extensions.get_extension_for_class(kind).value == wanted
 
 
+def test_a_further_name_is_added_once(folder: Path) -> None:
+    assert [path.name for path in renew(folder, START, names=["new.example", "10.0.0.1"])] == ["node.pem"]
+    names = read(folder / "node.pem").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["localhost", "me", "host.example", "new.example"]
+    assert renew(folder, START, names=["new.example"]) == []
+
+
 @pytest.mark.parametrize("years", [3, 11, 60])
 def test_a_host_that_was_off_for_years_comes_back(folder: Path, years: int) -> None:
     today = START + years * YEAR

@@ -74,7 +74,7 @@ def ensure(folder: Path, *, names: Iterable[str] = (), host_name: str | None = N
     host_name = host_name or socket.gethostname()
     authority = _ensure_authority(folder, host_name)
     everything = dict.fromkeys(["localhost", host_name, "127.0.0.1", "::1", *names])
-    node = Wanted(host_name, Access.PEER, tuple(_general_name(name) for name in everything), server=True)
+    node = Wanted(host_name, Access.PEER, tuple(general_name(name) for name in everything), server=True)
     _ensure_certificate(folder, "node", node, authority)
     _ensure_certificate(folder, "admin", Wanted("administrator", Access.ADMINISTER), authority)
     return MadeFiles(_files(folder, "node"), _files(folder, "admin"))
@@ -84,7 +84,7 @@ def _files(folder: Path, name: str) -> TlsFiles:
     return TlsFiles(str(folder / f"{name}-key.pem"), str(folder / f"{name}.pem"), str(folder / "ca.pem"))
 
 
-def _general_name(name: str) -> x509.GeneralName:
+def general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:

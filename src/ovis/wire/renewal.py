@@ -15,6 +15,7 @@ as well, and those who shall reach it must trust the new one. Each function may 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ovis.wire import certificates
-from ovis.wire.certificates import Authority, CertificateProblem, Wanted
+from ovis.wire.certificates import Authority, CertificateProblem, Wanted, general_name
 from ovis.wire.identity import ACCESS_URN
 from ovis.wire.service import Access
 from ovis.wire.validity import renewal_time
@@ -77,8 +78,10 @@ def status(folder: Path, now: datetime.datetime) -> list[Status]:
     return found
 
 
-def renew(folder: Path, now: datetime.datetime, *, everything: bool = False) -> list[Path]:
+def renew(folder: Path, now: datetime.datetime, *, everything: bool = False, names: Iterable[str] = ()) -> list[Path]:
     """Make again what is due, or node's and administrator's in any case. Returns what was written.
+
+    `names` are host names and addresses that the node's certificate shall have besides those that it has.
 
     Raises NoAuthority, CertificateProblem, OSError.
     """
@@ -95,9 +98,12 @@ def renew(folder: Path, now: datetime.datetime, *, everything: bool = False) -> 
         key = certificates.read_key(folder / f"{name}-key.pem")
         if former is None or key is None:
             continue  # of an administrator who took it elsewhere; the node's own: certificates.ensure
+        wanted = _as_before(former)
+        fresh = [general_name(n) for n in names if name == "node" and general_name(n) not in wanted.names]
         is_wanted = _state(former, authority.certificate, key, now) is not State.GOOD
-        if is_wanted or everything:
-            signed = certificates.sign(key, _as_before(former), authority, now)
+        if is_wanted or fresh or everything:
+            wanted = replace(wanted, names=(*wanted.names, *fresh))
+            signed = certificates.sign(key, wanted, authority, now)
             certificates.write(path, signed.public_bytes(_PEM), 0o644)
             written.append(path)
     return written

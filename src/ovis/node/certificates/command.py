@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     renewing = commands.add_parser("renew", help="make again those that are due; the agent uses them at once")
     renewing.add_argument("--all", action="store_true", help="also those of node and administrator that are not due")
     renewing.add_argument("--own-authority", action="store_true", help="sign here from now on, whoever signed before")
+    renewing.add_argument("--name", action="append", default=[], help="a further name or address (repeatable)")
     renewing.set_defaults(run=_renew)
     return parser
 
@@ -58,7 +59,7 @@ def _show(options: argparse.Namespace, folder: Path) -> int:
         if one.names:
             print(f"    for {', '.join(one.names)}")
         print(f"    from {one.begin:%Y-%m-%d} until {one.end:%Y-%m-%d}, renewed from {one.renewal:%Y-%m-%d} on")
-    if not options.json:
+    if found and not options.json:
         here = (folder / "ca-key.pem").exists()
         print(f"signed {'on this host' if here else 'elsewhere: there is no ca-key.pem'}")
     if not found:
@@ -81,7 +82,7 @@ def _as_json(one: Status) -> dict[str, object]:
 def _renew(options: argparse.Namespace, folder: Path) -> int:
     if options.own_authority:
         take_own_authority(folder, socket.gethostname(), now())
-    written = renew(folder, now(), everything=options.all)
+    written = renew(folder, now(), everything=options.all, names=options.name)
     for path in written:
         print(f"renewed {path}")
     if not written:

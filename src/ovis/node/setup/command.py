@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
                               help="tell services also where systemd does not run")  # fmt: skip
         services.add_argument("--no-services", action="store_false", dest="services", help="only say what to run")
     names = [step.name for step in declared()]
+    for command in (show, apply):
+        command.add_argument("--name", action="append", default=[], help="a further name or address of this host")
+    undo.set_defaults(name=[])
     for command in (show, apply, undo):
         command.add_argument("steps", nargs="*", metavar="STEP", help=f"only these; there are: {', '.join(names)}")
         command.add_argument(
@@ -60,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _chosen(options: argparse.Namespace) -> list[Step]:
-    steps = declared()
+    steps = declared(options.name)
     unknown = sorted(set(options.steps) - {step.name for step in steps})
     if unknown:
         raise SetupError(f"there is no step {unknown[0]}; there are: {', '.join(step.name for step in steps)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from ovis.node.setup.accounts import NUMBER, Accounts
@@ -43,7 +44,8 @@ def _sanlock(machine: Machine) -> str:
     return "\n".join([f"our_host_name = {name}", *lines] if name else lines)
 
 
-def declared() -> list[Step]:
+def declared(names: Sequence[str] = ()) -> list[Step]:
+    """`names`: under which the host is reached, beside its host name."""
     return [
         Accounts("accounts", "the agent's user, and who shares storage with it"),
         Folders(
@@ -130,7 +132,7 @@ def declared() -> list[Step]:
             is_first=True,
             afterwards=[_LIBVIRT],
         ),
-        MadeCertificates("certificates", "the agent is reached under TLS", NUMBER, NUMBER),
+        MadeCertificates("certificates", "the agent is reached under TLS", NUMBER, NUMBER, names),
         Links(
             "libvirt-tls",
             "hosts migrate VMs to each other under the same certificates",

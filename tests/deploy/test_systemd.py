@@ -74,5 +74,5 @@ def test_folders_of_the_agent_are_those_of_its_configuration() -> None:
     assert Path("/run") / value(AGENT, "RuntimeDirectory") == config.run_folder
     assert Path("/var/lib") / value(AGENT, "StateDirectory") == config.state_folder
     writable = [Path(path.removeprefix("-")) for path in value(AGENT, "ReadWritePaths").split()]
-    for folder in (config.storage.root, config.storage.run_folder, *config.vms.allowed_paths):
+    for folder in (config.storage.root, config.storage.run_folder, config.tls.folder, *config.vms.allowed_paths):
         assert any(folder.is_relative_to(path) for path in writable), folder

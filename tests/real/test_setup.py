@@ -43,13 +43,17 @@ def in_a_copy(folder: Path, script: str) -> str:
     return done.stdout
 
 
-def test_a_machine_is_set_up_again_and_put_back(tmp_path: Path) -> None:
+def test_a_machine_is_set_up_though_it_was_killed_and_put_back(tmp_path: Path) -> None:
     setup = f"{sys.executable} -m ovis.node.setup"
     state = "find /etc/libvirt /etc/sanlock /etc/lvm /etc/m* /etc/udev /etc/tmpfiles.d -type f | sort | xargs md5sum"
     told = in_a_copy(
         tmp_path,
         f"""
         {state} > /before
+        {setup} apply --no-services > /dev/null &
+        until [ -e /var/lib/ovis/setup/bonding.json ]; do sleep 0.01; done
+        kill -9 $!
+        wait $! || echo killed
         {setup} apply --no-services
         id ovis
         getent group sanlock libvirt
@@ -62,6 +66,7 @@ def test_a_machine_is_set_up_again_and_put_back(tmp_path: Path) -> None:
         id -nG ovis | grep -q sanlock || echo no member any more
         """,
     )
+    assert "killed\n" in told
     assert "uid=36(ovis) gid=36" in told
     assert "36:36 750 /etc/ovis/pki\n36:36 600 /etc/ovis/pki/node-key.pem" in told
     assert "dm-uuid-mpath" in told

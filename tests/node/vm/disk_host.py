@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from vm_host import ID, VmHost, parameters, vm_host
 
+from ovis.node.hypervisor.errors import HypervisorError, HypervisorLost, OperationFailed
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.volumes import VolumeIds
@@ -48,6 +49,12 @@ class Steps:
             raise Killed
         self.taken += 1
 
+    def before(self, call: str) -> None:
+        self.alive() if call in READS else self.step()
+
+    def after(self, call: str) -> None:
+        self.before(call)
+
 
 class DyingStore(Store):
     """A step before and one after each piece of work on the disk."""
@@ -69,7 +76,7 @@ class DyingStore(Store):
 
 
 class DyingArea:
-    """The hypervisor or a part of it: a step before and one after each call that changes something."""
+    """The hypervisor or a part of it; whoever counts the steps is told of each call, before and after it."""
 
     def __init__(self, real: object, steps: Any) -> None:
         self._real = real
@@ -83,9 +90,9 @@ class DyingArea:
             return found
 
         async def call(*arguments: Any, **named: Any) -> Any:
-            self._steps.alive() if name in READS else self._steps.step()
+            self._steps.before(name)
             result = await found(*arguments, **named)
-            self._steps.alive() if name in READS else self._steps.step()
+            self._steps.after(name)
             return result
 
         return call
@@ -183,22 +190,31 @@ class FreezingGuest:
         return Guest(agent_after=0.0, answers=answers)
 
 
-class Outage:
-    """libvirt goes away at the step with that number, and is back a moment later; `taken` steps were asked for."""
+class Accident:
+    """Something happens once: before a call, within one that changes something (it is done, the answer is lost), or
+    after such a call. `at` is the number of that moment among `taken`; counted from `armed` on."""
 
-    def __init__(self, hypervisor: SimulatedHypervisor, at: int) -> None:
+    def __init__(self, at: int, happen: Callable[[], HypervisorError]) -> None:
         self.taken = 0
         self.at = at
-        self._hypervisor = hypervisor
+        self.armed = False
+        self._happen = happen
 
-    def alive(self) -> None:
-        pass
+    def before(self, _: str) -> None:
+        self._moment()
 
-    def step(self) -> None:
-        if self.taken == self.at:
-            self._hypervisor.disconnect()
-            asyncio.get_running_loop().call_later(0.02, self._hypervisor.reconnect)
+    def after(self, call: str) -> None:
+        if call in READS:
+            return
+        if (lost := self._moment()) is not None:
+            raise lost
+        self._moment()
+
+    def _moment(self) -> HypervisorError | None:
+        if not self.armed:
+            return None
         self.taken += 1
+        return self._happen() if self.taken == self.at + 1 else None
 
     @property
     def happened(self) -> bool:
@@ -250,14 +266,32 @@ class DiskVm:
         async with vm_host(self.folder, self.hypervisor, settings=self.settings) as host:
             return await body(host.vms, host.vms.find(ID))
 
-    async def with_outage_at(self, step: int, body: Callable[[Vms, Vm], Awaitable[object]]) -> bool:
-        """A life in which libvirt is away for a moment: whether `body` came to that step."""
-        outage = Outage(self.hypervisor, step)
-        area: Any = DyingArea(self.hypervisor, outage)
+    async def with_accident_at(
+        self,
+        step: int,
+        happen: Callable[[], HypervisorError],
+        work: Callable[[Vms, Vm], Awaitable[object]],
+        look: Callable[[Vms, Vm], Awaitable[object]],
+    ) -> bool:
+        """A life of the agent in which something happens: whether `work` came to that step."""
+        accident = Accident(step, happen)
+        area: Any = DyingArea(self.hypervisor, accident)
         async with vm_host(self.folder, area, settings=self.settings) as host:
-            await body(host.vms, host.vms.find(ID))
-            await until_async(lambda: self.hypervisor.connected)
-        return outage.happened
+            accident.armed = True
+            await work(host.vms, host.vms.find(ID))
+            accident.armed = False
+            await look(host.vms, host.vms.find(ID))
+        return accident.happened
+
+    def lose_libvirt(self) -> HypervisorError:
+        """For a moment; the answer is what a call under way ends with."""
+        self.hypervisor.disconnect()
+        asyncio.get_running_loop().call_later(0.02, self.hypervisor.reconnect)
+        return HypervisorLost("closed (eof)")
+
+    def kill_qemu(self) -> HypervisorError:
+        self.hypervisor.stop(ID, "crashed")
+        return OperationFailed("Unable to read from monitor: Connection reset by peer")
 
     async def settled(self) -> list[Drive]:
         """A life in which everything that was begun ends; what its disks are then."""

@@ -361,10 +361,13 @@ class Vms:
     async def refresh(self, vm: Vm) -> None:
         """Read the live description: real ports, host-side names, devices that came and went."""
         try:
-            text = await self.hypervisor.xml(vm.id)
+            await self.reread(vm)
         except HypervisorError as error:
             log.warning("the live description of VM %s could not be read: %s", vm.id, error)
-            return
+
+    async def reread(self, vm: Vm) -> None:
+        """The same for those who must know. Raises HypervisorError."""
+        text = await self.hypervisor.xml(vm.id)
         vm.definition = definition.read(safe_xml.parse_own(text, recovery.LIVE), recovery.LIVE)
         vm.xml = text
         vm.touch()

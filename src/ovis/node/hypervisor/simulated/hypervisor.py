@@ -379,6 +379,8 @@ class SimulatedHypervisor:
     def _remove(self, domain: SimulatedDomain, reason: str) -> None:
         del self._domains[domain.id]
         self.consoles.end(domain.id)
+        self.block_jobs.forget(domain.id)
+        self.backups.forget(domain.id)
         self._stuck_calls.pop(domain.id, None)
         self._publish(Stopped(domain.id, reason))
 

@@ -22,7 +22,7 @@ from ovis.node.vm.disks import image_header
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, JobExists, MergeFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
-from ovis.node.vm.disks.truth import note, settle
+from ovis.node.vm.disks.truth import conclude, note, remember, settle
 from ovis.node.vm.disks.volumes import VolumeIds
 from ovis.node.vm.disks.work import Merge, Step
 from ovis.node.vm.vm import Vm
@@ -75,12 +75,12 @@ async def merge(vms: Vms, vm: Vm, wish: Wish) -> str:
             )
         except DeadlineExceeded as error:
             if not error.started:
-                await settle(vms, vm, lambda work: work.without_merge(job.id))
+                await conclude(vms, vm, lambda work: work.without_merge(job.id))
                 raise
             late_until = time.monotonic() + LATE_START
         except HypervisorError as error:
             if not await _runs(vms, vm, job):
-                await settle(vms, vm, lambda work: work.without_merge(job.id))
+                await conclude(vms, vm, lambda work: work.without_merge(job.id))
                 raise MergeFailed(vm.id, f"{job.disk}: {error}; the chain is as it was") from error
         else:
             begun = msgspec.structs.replace(job, step=Step.COPY)
@@ -200,6 +200,8 @@ async def _pivot(vms: Vms, vm: Vm, job: Merge, *, attempt: int) -> None:
         await note(vms, vm, lambda work: work.with_merge(pivoting))
     try:
         await vms.hypervisor.block_jobs.pivot(vm.id, job.disk)
+        changed = msgspec.structs.replace(job, step=Step.CHANGED)
+        await remember(vms, vm, lambda work: work.with_merge(changed))
     except DomainNotFound:
         raise
     except HypervisorError as error:
@@ -211,5 +213,5 @@ async def _pivot(vms: Vms, vm: Vm, job: Merge, *, attempt: int) -> None:
 
 async def _end(vms: Vms, vm: Vm, job: Merge) -> None:
     vm.block_progress.pop(job.id, None)
-    await settle(vms, vm, lambda work: work.without_merge(job.id))
+    await conclude(vms, vm, lambda work: work.without_merge(job.id))
     await room.let_go_of_others(vms, vm, job.disk)

@@ -23,7 +23,7 @@ from ovis.node.vm.block_jobs import room
 from ovis.node.vm.disks.drives import Drive, device_groups
 from ovis.node.vm.disks.errors import DiskBusy, DriveNotFound, NotReady, NotReplicating, ReplicaFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
-from ovis.node.vm.disks.truth import note, put, settle, undo
+from ovis.node.vm.disks.truth import conclude, note, put, remember, settle, undo
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Replica, Step
 from ovis.node.vm.vm import Vm
@@ -98,7 +98,7 @@ async def look_after(vms: Vms, vm: Vm, replica: Replica) -> None:
         log.info("VM %s: the replication of %s is over, %s", vm.id, replica.disk, used)
         if drive is not None and drive.active.path == replica.destination:
             await _tell_new_home(vms, vm, replica)
-        await settle(vms, vm, lambda work: work.without_replica(replica.disk))
+        await conclude(vms, vm, lambda work: work.without_replica(replica.disk))
 
 
 async def _check(vms: Vms, vm: Vm, drive: Drive, volume: Volume) -> None:
@@ -130,7 +130,7 @@ async def _find(vms: Vms, vm: Vm, source: VolumeIds) -> tuple[Drive, Replica]:
     if replica is None:
         raise NotReplicating(vm.id, f"{drive.target} is not being mirrored")
     if drive.mirror is None:
-        await settle(vms, vm, lambda work: work.without_replica(drive.target))
+        await conclude(vms, vm, lambda work: work.without_replica(drive.target))
         raise NotReplicating(vm.id, f"the mirror of {drive.target} has failed; the VM uses {drive.active.path}")
     return drive, replica
 
@@ -140,7 +140,10 @@ async def _ask(vms: Vms, vm: Vm, replica: Replica, call: Awaitable[None], wanted
     failure: HypervisorError | None = None
     try:
         await call
+        if wanted == replica.destination:
+            await _remember(vms, vm, replica, Step.CHANGED)
     except DomainBusy as error:
+        await _remember(vms, vm, replica, Step.COPY)
         raise NotReady(vm.id, f"{replica.disk}: {error}") from error
     except HypervisorError as error:
         failure = error
@@ -152,6 +155,10 @@ async def _ask(vms: Vms, vm: Vm, replica: Replica, call: Awaitable[None], wanted
     if drive is None or drive.active.path != wanted:
         used = "is gone" if drive is None else f"uses {drive.active.path}"
         raise ReplicaFailed(vm.id, f"{replica.disk} {used}: {failure}") from failure
+
+
+async def _remember(vms: Vms, vm: Vm, replica: Replica, step: Step) -> None:
+    await remember(vms, vm, lambda work: work.with_replica(msgspec.structs.replace(replica, step=step)))
 
 
 async def _tell_new_home(vms: Vms, vm: Vm, replica: Replica) -> None:
@@ -170,7 +177,7 @@ async def _tell_new_home(vms: Vms, vm: Vm, replica: Replica) -> None:
 async def _give_up(vms: Vms, vm: Vm, replica: Replica) -> None:
     """A start that failed, or whose outcome is not known, leaves no mirror behind. Raises HypervisorError."""
     await vms.hypervisor.block_jobs.cancel(vm.id, replica.disk)
-    await settle(vms, vm, lambda work: work.without_replica(replica.disk))
+    await conclude(vms, vm, lambda work: work.without_replica(replica.disk))
 
 
 async def _drive(vms: Vms, vm: Vm, target: str) -> Drive | None:

@@ -92,6 +92,29 @@ def put_on_top(root: etree._Element, layers: dict[str, str]) -> None:
         fresh.addnext(below)
 
 
+def change_over(root: etree._Element, layers: dict[str, str]) -> None:
+    """Let disks, by target, begin with a lower layer of their chain, or with the mirror in place of their top layer."""
+    for disk in root.iterfind("devices/disk"):
+        path = layers.get(_target(disk))
+        parts = [*disk.iter("backingStore"), *disk.findall("mirror")]
+        part = next((part for part in parts if path is not None and _path(part) == path), None)
+        if part is None:
+            continue
+        disk.set("type", part.get("type", disk.get("type", "file")))
+        driver, form = disk.find("driver"), part.find("format")
+        if driver is not None and form is not None:
+            driver.set("type", form.get("type", "raw"))
+        further = part.find("backingStore")
+        if further is None and part.tag == "mirror":  # of the top layer only
+            further = disk.find("backingStore")
+        source, fresh = disk.find("source"), part.find("source")
+        for old in [*disk.findall("backingStore"), *disk.findall("mirror")]:
+            disk.remove(old)
+        if source is not None and fresh is not None:
+            disk.replace(source, fresh)
+            fresh.addnext(etree.Element("backingStore") if further is None else further)
+
+
 def device_groups(holder: etree._Element | None) -> list[etree._Element]:
     """The `device` elements of disks in the VM's metadata."""
     if holder is None:
@@ -141,12 +164,16 @@ def _drive(disk: etree._Element, group: etree._Element | None) -> Drive | None:
     )
 
 
+def _path(part: etree._Element) -> str | None:
+    source = part.find("source")
+    return None if source is None else source.get("file") or source.get("dev")
+
+
 def _layers(disk: etree._Element, known: dict[str, tuple[str, str | None]], own: str | None) -> list[Layer]:
     found = []
     part: etree._Element | None = disk
     while part is not None:
-        source = part.find("source")
-        path = None if source is None else source.get("file") or source.get("dev")
+        source, path = part.find("source"), _path(part)
         if source is None or path is None:
             break
         driver = part.find("driver" if part is disk else "format")
@@ -169,9 +196,7 @@ def _layers(disk: etree._Element, known: dict[str, tuple[str, str | None]], own:
 def _mirror(element: etree._Element | None) -> Mirror | None:
     if element is None:
         return None
-    source = element.find("source")
-    path = "" if source is None else source.get("file") or source.get("dev") or ""
-    return Mirror(element.get("job", ""), path, element.get("ready") == "yes")
+    return Mirror(element.get("job", ""), _path(element) or "", element.get("ready") == "yes")
 
 
 def _target(disk: etree._Element) -> str:

@@ -3,16 +3,18 @@
 A running VM: everything is looked at and taken up where it stands. A VM that has ended has taken its jobs with it; its
 chains are as they were noted, with one exception. While a disk changes over to the base of its chain (a merge at PIVOT)
 or to its mirror, there is a moment, some milliseconds, in which both are complete and only QEMU knows which one the
-guest writes to. If QEMU and agent are both gone then, nothing on the disk tells. It is said in the VM's exit message,
+guest writes to. If QEMU is gone before it could say, nothing on the disk tells. It is said in the VM's exit message,
 and stays in its record: a human has to look.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from ovis.node.hypervisor.interface import BlockJob
 from ovis.node.vm import definition, safe_xml
@@ -20,7 +22,7 @@ from ovis.node.vm.backup import backup
 from ovis.node.vm.block_jobs import merge, replica
 from ovis.node.vm.disks import drives
 from ovis.node.vm.disks.truth import in_the_end, settle
-from ovis.node.vm.disks.work import NOTHING, DiskWork, Snapshot, Step
+from ovis.node.vm.disks.work import NOTHING, DiskWork, Step
 from ovis.node.vm.errors import BadXml
 from ovis.node.vm.snapshots import snapshot
 from ovis.node.vm.vm import Vm
@@ -65,8 +67,14 @@ def ended(vms: Vms, vm: Vm) -> None:
                 log.error("VM %s: %s", vm.id, said)
                 vm.exit = replace(vm.exit, message=f"{vm.exit.message}. {said}")
     vm.block_progress.clear()
+    changed = {job.disk: job.base for job in work.merges if job.is_active and job.step is Step.CHANGED}
+    changed |= {found.disk: found.destination for found in work.replicas if found.step is Step.CHANGED}
+    if changed:
+        _redescribe(vm, lambda root: drives.change_over(root, changed))
     if work.snapshot is not None:
-        _begin_with_new_layers(vm, work.snapshot)
+        # Right whether the VM came to use them or not: one that it never wrote to shows what lies below.
+        layers = work.snapshot.layers
+        _redescribe(vm, lambda root: drives.put_on_top(root, layers))
     if work.backup is not None:
         vms.own(backup.remove_files(vms, work.backup), f"clean up the backup of VM {vm.id}")
     if undecided != work:
@@ -90,15 +98,15 @@ async def _take_up(vms: Vms, vm: Vm) -> None:
     await backup.take_up(vms, vm)
 
 
-def _begin_with_new_layers(vm: Vm, taken: Snapshot) -> None:
-    """Right whether the VM came to use them or not: one that it never wrote to shows what lies below."""
+def _redescribe(vm: Vm, change: Callable[[etree._Element], None]) -> None:
+    """Whoever starts the VM again takes its disks from here."""
     try:
         root = safe_xml.parse_own(vm.xml, KEPT)
-        drives.put_on_top(root, taken.layers)
+        change(root)
         vm.definition = definition.read(root, KEPT)
         vm.xml = safe_xml.text_of(root)
     except BadXml as error:
-        log.error("VM %s: its disks begin with %s: %s", vm.id, taken.layers, error)  # noqa: TRY400
+        log.error("VM %s: the layers that its disks begin with cannot be kept: %s", vm.id, error)  # noqa: TRY400
 
 
 def _undecided(work: DiskWork) -> Iterator[str]:

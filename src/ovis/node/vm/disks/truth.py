@@ -1,7 +1,9 @@
 """Keeping what is written of a VM's disks true: its record, and the ids and paths in its metadata.
 
-`note` writes what is about to be done before it is done. `settle` writes what is so, read from libvirt; it may be
-repeated at any time and is what every piece of work ends with, also when it went wrong.
+`note` writes what is about to be done before it is done. `settle` writes what is so, read from libvirt, and may be
+repeated at any time. `conclude` is what work that changes chains ends with, also when it went wrong: it stays noted
+until the chains that it left are read and written, because what is noted tells which layers a VM begins with whose
+QEMU dies before that.
 """
 
 from __future__ import annotations
@@ -46,11 +48,38 @@ async def note(vms: Vms, vm: Vm, change: Change) -> None:
 
 
 async def settle(vms: Vms, vm: Vm, change: Change = lambda work: work) -> None:
-    """Work has ended, `change` says which. What cannot be read or written now is so later.
-
-    Clients see the end when everything is written.
-    """
+    """Work goes on as `change` says. What cannot be read or written now is so later."""
     is_read = not vm.has_qemu or await _read(vms, vm, change)
+    await remember(vms, vm, change)
+    if not is_read:
+        vms.own(in_the_end(vm, lambda: _settle_again(vms, vm)), f"read the disks of VM {vm.id}")
+
+
+async def conclude(vms: Vms, vm: Vm, change: Change) -> None:
+    """Work has ended, `change` says which: now, or when libvirt can be asked again. If the VM has ended it is up to
+    `recovery.ended`. Clients see the end when everything is written.
+    """
+    try:
+        await _conclude(vms, vm, change)
+    except DomainNotFound:
+        log.info("VM %s has ended before its disks could be read", vm.id)
+    except HypervisorError as error:
+        log.warning("the disks of VM %s cannot be read now: %s", vm.id, error)
+        vms.own(in_the_end(vm, lambda: _conclude(vms, vm, change)), f"read the disks of VM {vm.id}")
+
+
+async def _conclude(vms: Vms, vm: Vm, change: Change) -> None:
+    """Raises HypervisorError: it is still noted."""
+    if vm.is_down:
+        return
+    await _rewrite_metadata(vms, vm, change)
+    await vms.reread(vm)
+    if not vm.is_down:
+        await remember(vms, vm, change)
+
+
+async def remember(vms: Vms, vm: Vm, change: Change) -> None:
+    """What is so, where nothing is to be read for it. It holds even when it cannot be written."""
     async with _lock_of(vm):
         vm.disk_work = change(vm.disk_work)
         try:
@@ -58,8 +87,6 @@ async def settle(vms: Vms, vm: Vm, change: Change = lambda work: work) -> None:
         except (OSError, HypervisorError) as error:
             log.warning("the record of VM %s could not be written: %s", vm.id, error)
     vm.touch()
-    if not is_read:
-        vms.own(in_the_end(vm, lambda: _settle_again(vms, vm)), f"read the disks of VM {vm.id}")
 
 
 async def undo(vms: Vms, vm: Vm, work: Callable[[], Awaitable[None]], name: str) -> None:
@@ -89,7 +116,7 @@ async def in_the_end(vm: Vm, work: Callable[[], Awaitable[None]]) -> None:
 
 async def _settle_again(vms: Vms, vm: Vm) -> None:
     await _rewrite_metadata(vms, vm, lambda work: work)
-    await vms.refresh(vm)
+    await vms.reread(vm)
     await _save(vms, vm)
 
 
@@ -117,10 +144,10 @@ async def _read(vms: Vms, vm: Vm, change: Change) -> bool:
     """The chains into metadata and record; whether that could be done."""
     try:
         await _rewrite_metadata(vms, vm, change)
+        await vms.reread(vm)
     except HypervisorError as error:
         log.warning("the metadata of VM %s could not be brought up to date: %s", vm.id, error)
         return isinstance(error, DomainNotFound)
-    await vms.refresh(vm)
     return True
 
 

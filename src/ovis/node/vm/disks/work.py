@@ -12,11 +12,13 @@ import msgspec
 
 
 class Step(StrEnum):
-    """BEGIN: QEMU is about to be asked. COPY: it has agreed. PIVOT: it is about to be told to change over."""
+    """BEGIN: QEMU is about to be asked. COPY: it has agreed. PIVOT: it is about to be told to change over. CHANGED: it
+    has said that it did."""
 
     BEGIN = "begin"
     COPY = "copy"
     PIVOT = "pivot"
+    CHANGED = "changed"
 
 
 class Merge(msgspec.Struct, frozen=True, kw_only=True):

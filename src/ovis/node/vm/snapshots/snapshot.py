@@ -24,7 +24,7 @@ from ovis.node.vm.disks import image_header
 from ovis.node.vm.disks.drives import Drive
 from ovis.node.vm.disks.errors import DiskBusy, SnapshotFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
-from ovis.node.vm.disks.truth import Change, in_the_end, note, settle
+from ovis.node.vm.disks.truth import Change, conclude, in_the_end, note
 from ovis.node.vm.disks.volumes import Volume, VolumeIds
 from ovis.node.vm.disks.work import Snapshot
 from ovis.node.vm.migration.errors import MigrationInProgress
@@ -82,9 +82,9 @@ async def take(vms: Vms, vm: Vm, wish: Wish) -> None:
             vms.own(in_the_end(vm, lambda: clean_up(vms, vm)), f"find out which layers VM {vm.id} uses")
             raise
         except BaseException:
-            await settle(vms, vm, _with(None))
+            await conclude(vms, vm, _with(None))
             raise
-        await settle(vms, vm, _with(None))
+        await conclude(vms, vm, _with(None))
         if wish.memory is not None:
             await _write_parameters(vms, vm, wish.memory, known)
 
@@ -104,7 +104,7 @@ async def clean_up(vms: Vms, vm: Vm) -> None:
     await vms.drives.drives(vm)
     if found.freezes:
         await freezing.thaw(vms, vm)
-    await settle(vms, vm, _with(None))
+    await conclude(vms, vm, _with(None))
     log.info("VM %s: a snapshot that the agent did not see the end of is settled", vm.id)
 
 

@@ -31,7 +31,8 @@ class Host:
         for name in running:
             (root / "run" / name).mkdir(parents=True)
         self.told: list[Sequence[str]] = []
-        self.managers = OtherManagers(self.etc, root / "run", self.told.append)
+        self.is_theirs = True
+        self.managers = OtherManagers(self.etc, root / "run", self.told.append, lambda: self.is_theirs)
 
     def follow(self, wanted: Configuration = WANTED) -> None:
         self.managers.follow(wanted, State())
@@ -67,6 +68,13 @@ def test_the_files_go_with_the_last_network(tmp_path: Path) -> None:
 
 def test_where_nobody_else_runs_nothing_is_written(tmp_path: Path) -> None:
     host = Host(tmp_path)
+    host.follow()
+    assert not list(host.etc.iterdir())
+
+
+def test_devices_of_another_network_namespace_are_nobodys_business(tmp_path: Path) -> None:
+    host = Host(tmp_path, "NetworkManager")
+    host.is_theirs = False
     host.follow()
     assert not list(host.etc.iterdir())
 

@@ -34,14 +34,25 @@ def run(command: Sequence[str]) -> None:
         log.warning("%s: %s", " ".join(command), problem)
 
 
+def is_network_of_managers(procfs: Path = Path("/proc")) -> bool:
+    """Whether this process sees the machine's own devices: managers look after these alone."""
+    try:
+        return (procfs / "self/ns/net").readlink() == (procfs / "1/ns/net").readlink()
+    except OSError:
+        return True
+
+
 class OtherManagers:
     """`etc`, `running`: the host's /etc and /run."""
 
     name = "other managers of networks"
     comes_first = True
 
-    def __init__(self, etc: Path, running: Path, tell: Tell = run) -> None:
+    def __init__(
+        self, etc: Path, running: Path, tell: Tell = run, is_theirs: Callable[[], bool] = is_network_of_managers
+    ) -> None:
         self._tell = tell
+        self._is_theirs = is_theirs
         self._etc = etc
         self._kinds = (
             (
@@ -60,6 +71,8 @@ class OtherManagers:
 
     def follow(self, wanted: Configuration, now: State) -> None:
         """Raises OSError."""
+        if not self._is_theirs():
+            return
         names = other_managers.ours(wanted)
         for sign, file, content, reload in self._kinds:
             if (sign.exists() or file.exists()) and _put(file, content(names)) and sign.exists():

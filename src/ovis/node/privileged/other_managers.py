@@ -35,7 +35,8 @@ def run(command: Sequence[str]) -> None:
 
 
 def is_network_of_managers(procfs: Path = Path("/proc")) -> bool:
-    """Whether this process sees the machine's own devices: managers look after these alone."""
+    """Whether this process sees the machine's own devices: managers look after these alone. True where the kernel
+    does not let us look at the first process (ptrace(2), access mode checking)."""
     try:
         return (procfs / "self/ns/net").readlink() == (procfs / "1/ns/net").readlink()
     except OSError:

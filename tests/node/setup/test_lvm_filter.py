@@ -11,8 +11,6 @@ from ovis.node.setup.declared import declared
 from ovis.node.setup.errors import SetupError
 from ovis.node.setup.lvm_filter import lvm_settings
 
-OURS, THEIRS = "abcdef-0123-4567-89ab-cdef-0123-456789", "zzzzzz-0123-4567-89ab-cdef-0123-456789"
-
 
 class Live(Tree):
     is_live = True
@@ -26,15 +24,29 @@ def live(root: Path, said: str) -> Live:
     return Live(root, run=lambda _: said, can_own=False)
 
 
-def test_disks_of_the_hosts_own_groups_are_seen_whatever_they_are(root: Path) -> None:
+def device(root: Path, number: int, identifier: str) -> str:
+    folder = root / f"sys/class/block/dm-{number}/dm"
+    folder.mkdir(parents=True)
+    (folder / "uuid").write_text(identifier + "\n")
+    return f"/dev/dm-{number}"
+
+
+def test_luns_of_the_hosts_own_groups_are_seen(root: Path) -> None:
     rows = [
-        {"pv_uuid": OURS, "vg_name": "system"},
-        {"pv_uuid": THEIRS, "vg_name": "3a2e5c1e-0000-4000-8000-000000000001"},
-        {"pv_uuid": THEIRS, "vg_name": ""},
+        {"pv_name": device(root, 0, "mpath-3600a"), "vg_name": "system"},
+        {"pv_name": device(root, 1, "mpath-3600b"), "vg_name": "3a2e5c1e-0000-4000-8000-000000000001"},
+        {"pv_name": device(root, 2, "mpath-3600c"), "vg_name": ""},
+        {"pv_name": device(root, 3, "part1-mpath-3600d"), "vg_name": "system"},
+        {"pv_name": "/dev/sda2", "vg_name": "system"},
     ]
     text = lvm_settings(live(root, json.dumps({"report": [{"pv": rows}]})))
-    assert f'"a|^/dev/disk/by-id/lvm-pv-uuid-{OURS}$|", "r|^/dev/disk/by-id/dm-uuid-mpath-|"' in text
-    assert THEIRS not in text
+    assert 'filter = [ "a|^/dev/disk/by-id/dm-uuid-mpath-3600a$|", "r|^/dev/disk/by-id/dm-uuid-mpath-|" ]' in text
+
+
+def test_a_lun_that_cannot_be_named_stops_it(root: Path) -> None:
+    rows = [{"pv_name": device(root, 0, "mpath-a|b"), "vg_name": "system"}]
+    with pytest.raises(SetupError, match="cannot name"):
+        lvm_settings(live(root, json.dumps({"report": [{"pv": rows}]})))
 
 
 def test_an_answer_that_is_not_understood_changes_nothing(root: Path) -> None:

@@ -1,9 +1,12 @@
 """What the host's own LVM may look at: everything but LUNs.
 
 Volumes of storage domains, and whatever guests put on them, are none of the host's business: LVM started by hand or at
-boot would activate them beside the agent, which reads settings of its own. Disks of the host's own volume groups are
-named first: they may be LUNs as well. Source: lvm.conf(5), devices/filter (the first expression that matches counts,
-under whichever name of the device).
+boot would activate them beside the agent, which reads settings of its own. Those that hold the host's own volume groups
+are named first. Both are told by the same link, which udev makes of what multipath says: where it is missing, LVM sees
+the disk. (Links by the identifier of LVM itself are not made of LUNs everywhere.)
+
+Source: lvm.conf(5), devices/filter (the first expression that matches counts, under whichever name of the device);
+the identifiers that multipath gives its maps ("mpath-" and that of the disk).
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from ovis.node.setup.errors import SetupError
 from ovis.node.setup.machine import Machine
 
 _DOMAIN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_DISK = re.compile(r"[A-Za-z0-9-]{38}")
+_LUN = re.compile(r"mpath-[A-Za-z0-9_.:-]+")
 DEVICES_FILE = "/etc/lvm/devices/system.devices"
-_REPORT = ["pvs", "--reportformat", "json", "--options", "pv_uuid,vg_name"]
+_EVERYTHING = 'devices { filter = [ "a|.*|" ] }'  # also what a former filter hid
+_REPORT = ["pvs", "--config", _EVERYTHING, "--reportformat", "json", "--options", "pv_name,vg_name"]
 _HEAD = """\
 # LUNs belong to storage domains, which the agent looks after; disks of the host's own groups come first.
 # A new disk of the host that is a LUN: `ovis node setup apply` again.
@@ -28,19 +32,29 @@ def lvm_settings(machine: Machine) -> str:
     """Empty where the host has a devices file: only what is named in it is looked at. Raises SetupError."""
     if machine.path(DEVICES_FILE).exists():
         return ""
-    expressions = [f"a|^/dev/disk/by-id/lvm-pv-uuid-{disk}$|" for disk in host_disks(machine)]
+    expressions = [f"a|^/dev/disk/by-id/dm-uuid-{lun}$|" for lun in host_luns(machine)]
     expressions.append("r|^/dev/disk/by-id/dm-uuid-mpath-|")
     listed = ", ".join(f'"{expression}"' for expression in expressions)
     return f"{_HEAD}devices {{\n    filter = [ {listed} ]\n}}"
 
 
-def host_disks(machine: Machine) -> list[str]:
-    """Identifiers of the disks of groups that are not domains (those are named by UUIDs). Raises SetupError."""
+def host_luns(machine: Machine) -> list[str]:
+    """Identifiers of LUNs with groups that are not domains (those are named by UUIDs). Raises SetupError."""
     if not machine.is_live or not machine.has_program("pvs"):
         return []
     try:
         rows = json.loads(machine.run(_REPORT))["report"][0]["pv"]
-        found = [str(row["pv_uuid"]) for row in rows if row["vg_name"] and not _DOMAIN.fullmatch(row["vg_name"])]
+        devices = [str(row["pv_name"]) for row in rows if row["vg_name"] and not _DOMAIN.fullmatch(row["vg_name"])]
     except (ValueError, LookupError, TypeError) as error:
         raise SetupError(f"{' '.join(_REPORT)}: its answer is not understood: {error!r}") from error
-    return sorted(disk for disk in found if _DISK.fullmatch(disk))
+    found = {_identifier(device, machine) for device in devices}
+    return sorted(identifier for identifier in found if identifier.startswith("mpath-"))
+
+
+def _identifier(device: str, machine: Machine) -> str:
+    """Of a device of the device mapper; empty for others. Raises SetupError for one that a filter cannot name."""
+    kernel_name = machine.path(device).resolve().name
+    identifier = machine.text(f"/sys/class/block/{kernel_name}/dm/uuid").strip()
+    if identifier.startswith("mpath-") and not _LUN.fullmatch(identifier):
+        raise SetupError(f"{device} has the identifier {identifier!r}, which LVM's filter cannot name")
+    return identifier

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
 import os
 import re
 
@@ -15,14 +16,21 @@ from ovis.node.privileged.errors import Refused
 LIBRARIES = ("libsanlock_client.so.1", "libsanlock.so.1")
 MANAGER = "SDM"
 """The lease of whoever may change the metadata of a domain; on a pool's master it makes the SPM."""
-SECONDS = 10.0
+SECONDS = 30.0
+AGAIN_SECONDS = 0.05
 
 
 async def is_manager(process: int) -> bool:
     """Whether it holds the lease of some domain's manager. Raises Refused when nobody can tell."""
     try:
         async with asyncio.timeout(SECONDS):
-            return MANAGER in names(await asyncio.to_thread(held_by, process))
+            while True:
+                try:
+                    return MANAGER in names(await asyncio.to_thread(held_by, process))
+                except OSError as error:
+                    if error.errno != errno.EBUSY:  # sanlock is taking or giving back a lease of that process just now
+                        raise
+                await asyncio.sleep(AGAIN_SECONDS)
     except (OSError, TimeoutError) as error:
         problem = str(error) or f"it does not answer within {SECONDS:g} s"
         raise Refused(

@@ -98,9 +98,17 @@ class VirtualHost:
         return sorted(pid for pid, name in found.items() if program in (None, name))
 
     def start_libvirtd(self) -> None:
-        """Start it again after a test has killed it; returns when it answers."""
+        """Start it again after a test has killed it; returns when it answers. Raises RigError.
+
+        What the dead one was just starting may hold its files for a moment longer.
+        """
         variables = [f"{name}={value}" for name, value in DAEMON_ENVIRONMENT.items()]
-        self.exec(["env", "--ignore-environment", *variables, "libvirtd", "--daemon", "--listen"])
+        command = ["env", "--ignore-environment", *variables, "libvirtd", "--daemon", "--listen"]
+        until = time.monotonic() + _READY_SECONDS
+        while (started := self.exec(command, check=False)).returncode:
+            if time.monotonic() > until:
+                raise RigError(f"libvirtd of {self.name} does not start: {started.stderr.strip()}")
+            time.sleep(0.2)
         await_libvirt(self)
 
 

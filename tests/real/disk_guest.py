@@ -163,12 +163,27 @@ def boot(
 
     The disks are small because the guest, emulated in software, reads all of them to make a digest.
     """
-    vm_id = str(uuid.uuid4())
     disks = {}
     for target, image_format in formats.items():
-        disk = Disk(target, folder / f"{vm_id[:8]}-{target}", image_format, size)
+        disk = Disk(target, folder / f"{uuid.uuid4().hex[:8]}-{target}", image_format, size)
         disk.volumes.append(disk.prepare())
         disks[target] = disk
+    found = create(node, host, guest, disks)
+
+    def answers() -> bool:
+        try:
+            found.agent("guest-ping")
+        except libvirt.libvirtError:
+            return False
+        return True
+
+    until("the guest agent answers", answers)
+    return found
+
+
+def create(node: Node, host: VirtualHost, guest: TinyGuest, disks: dict[str, Disk]) -> DiskGuest:
+    """A VM with these disks; on return it has begun to start."""
+    vm_id = str(uuid.uuid4())
     xml = DOMAIN.format(
         name=f"vm-{vm_id[:8]}",
         uuid=vm_id,
@@ -182,17 +197,7 @@ def boot(
     holder = f"<metadata><ovirt-vm:vm xmlns:ovirt-vm='http://ovirt.org/vm/1.0'>{groups}</ovirt-vm:vm></metadata>"
     xml = xml.replace("<memory", f"{holder}<memory", 1)
     node.vm.create(vm_id, types.VmParameters(vm_id=vm_id, xml=xml))
-    found = DiskGuest(vm_id, host, disks)
-
-    def answers() -> bool:
-        try:
-            found.agent("guest-ping")
-        except libvirt.libvirtError:
-            return False
-        return True
-
-    until("the guest agent answers", answers)
-    return found
+    return DiskGuest(vm_id, host, disks)
 
 
 def _disk_xml(disk: Disk) -> str:

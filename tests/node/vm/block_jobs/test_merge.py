@@ -145,6 +145,25 @@ def test_merge_is_found_in_the_metadata_when_the_record_is_lost(tmp_path: Path) 
     asyncio.run(main())
 
 
+def test_merge_whose_mirror_libvirt_does_not_show_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        vm = DiskVm(tmp_path, layers=2)
+        await vm.start()
+        before = filled(vm)
+        monkeypatch.setattr(vm.hypervisor.block_jobs, "_show_mirror", lambda *_: None)
+
+        async def body(vms: Vms, found: Vm) -> None:
+            await merge.merge(vms, found, wish(vm.disk, 0, 1))
+            await ended(found)
+            assert found.definition.disks[0].path == str(vm.disk.path(0))
+
+        await vm.live(body)
+        assert vm.read() == before
+        await vm.close()
+
+    asyncio.run(main())
+
+
 def test_failed_commit_leaves_nothing_behind(tmp_path: Path) -> None:
     async def main() -> None:
         vm = DiskVm(tmp_path, layers=2)

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ovis.node.hypervisor.block_jobs import BlockJobState
 from ovis.node.hypervisor.errors import DeadlineExceeded, DomainNotFound, HypervisorError
 from ovis.node.vm.block_jobs import room
 from ovis.node.vm.block_jobs.merge_steps import Next, Seen, next_of
 from ovis.node.vm.disks import image_header
-from ovis.node.vm.disks.drives import Drive
+from ovis.node.vm.disks.drives import Drive, Mirror
 from ovis.node.vm.disks.errors import DiskBusy, JobExists, MergeFailed
 from ovis.node.vm.disks.exclusive import require_exclusive
 from ovis.node.vm.disks.truth import conclude, note, remember, settle
@@ -156,8 +157,15 @@ async def _look(vms: Vms, vm: Vm, job: Merge) -> Seen:
     drive = next((d for d in await vms.drives.drives(vm) if d.target == job.disk), None)
     if drive is None:
         raise DomainNotFound(vm.id)
-    ready = drive.mirror is not None and drive.mirror.job == "active-commit" and drive.mirror.is_ready
-    return Seen(None if state is None else state.kind, ready, drive.paths)
+    return Seen(None if state is None else state.kind, _is_ready(state, drive.mirror), drive.paths)
+
+
+def _is_ready(state: BlockJobState | None, mirror: Mirror | None) -> bool:
+    """A libvirtd that is killed before QEMU has answered the commit knows the job afterwards, and no mirror (9.0). A
+    job that is not ready never has all of its work done (libvirt's qemuBlockJobInfoTranslate)."""
+    if mirror is not None:
+        return mirror.job == "active-commit" and mirror.is_ready
+    return state is not None and 0 < state.end <= state.cur
 
 
 async def _follow(vms: Vms, vm: Vm, job_id: str, late_until: float) -> None:

@@ -24,6 +24,14 @@ def test_only_qemu_of_this_domain_is_found(tmp_path: Path) -> None:
     assert qemu_process.may_run(ID, files)
 
 
+@pytest.mark.parametrize(("numbers", "runs"), [("10", True), ("10\t3", False)])
+def test_one_of_an_inner_machine_is_not_ours(tmp_path: Path, numbers: str, runs: bool) -> None:
+    files = proc(tmp_path, p10=QEMU)
+    (files / "10/status").write_text(f"Name:\tqemu\nNSpid:\t{numbers}\n")
+    assert qemu_process.runs(ID, files) is runs
+    assert not qemu_process.runs(ID.replace("1", "2"), files)
+
+
 @pytest.mark.parametrize(("words", "may_run"), [(["/usr/sbin/libvirtd", "-d"], False), (["bash"], True)])
 def test_it_does_not_run_only_where_libvirt_itself_is_seen(tmp_path: Path, words: list[str], may_run: bool) -> None:
     assert qemu_process.may_run(ID, proc(tmp_path, p10=words)) is may_run

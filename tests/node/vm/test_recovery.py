@@ -12,7 +12,7 @@ from vm_host import ID, XML, new_id, parameters, vm_host
 from ovis.client.types import VmStatus
 from ovis.node.hypervisor.interface import Resync
 from ovis.node.hypervisor.simulated import Guest, SimulatedHypervisor
-from ovis.node.vm import ending, running
+from ovis.node.vm import ending, recovery, running
 from ovis.node.vm.states import ExitReason
 from ovis.node.vm.store import Intent, Store
 
@@ -311,6 +311,40 @@ def test_no_vm_is_lost_when_libvirt_goes_and_returns(tmp_path: Path) -> None:
             assert vms[1].pause_code == "EOTHER"
             assert host.last_change(gone)["exitReason"] == ExitReason.LIBVIRT_DOMAIN_MISSING
             assert host.statuses() == ["Powering up"]
+
+    asyncio.run(main())
+
+
+def test_a_vm_that_libvirt_has_lost_is_not_down_while_its_qemu_runs(tmp_path: Path) -> None:
+    async def main() -> None:
+        hypervisor = SimulatedHypervisor(guest=Guest(agent_after=None))
+        async with vm_host(tmp_path, hypervisor) as host:
+            vm = await host.started()
+            hypervisor.stray(ID)
+            await recovery.resync(host.vms, "a test")
+            await recovery.look_for(host.vms, vm)
+            assert (vm.is_down, vm.responding) == (False, False)
+        async with vm_host(tmp_path, hypervisor) as host:
+            vm = host.vms.find(ID)
+            assert (vm.is_down, vm.responding) == (False, False)
+            await ending.destroy(host.vms, vm, graceful_attempts=1)
+            assert hypervisor.strays == set()
+            assert len(host.vms) == 0
+        await hypervisor.close()
+
+    asyncio.run(main())
+
+
+def test_a_vm_that_libvirt_has_lost_is_down_when_its_qemu_ends(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with vm_host(tmp_path) as host:
+            vm = await host.started()
+            host.hypervisor.stray(ID)
+            await recovery.look_for(host.vms, vm)
+            assert not vm.is_down
+            host.hypervisor.strays.clear()
+            await recovery.look_for(host.vms, vm)
+            assert vm.is_down
 
     asyncio.run(main())
 

@@ -200,6 +200,10 @@ class Hypervisor(Protocol):
         """Whether a QEMU of this domain runs on this host, past libvirt. False is certain, True may be doubt."""
         ...
 
+    async def still_runs(self, domain_id: str) -> bool:
+        """Whether a QEMU of this domain runs on this host, past libvirt. True is certain, False may be doubt."""
+        ...
+
     async def kill_process(self, domain_id: str) -> bool:
         """End it past libvirt; whether there was one. Raises OperationRefused where that is not allowed to us."""
         ...

@@ -149,6 +149,9 @@ class LibvirtHypervisor:
     async def has_process(self, domain_id: str) -> bool:
         return await asyncio.to_thread(qemu_process.may_run, domain_id)
 
+    async def still_runs(self, domain_id: str) -> bool:
+        return await asyncio.to_thread(qemu_process.runs, domain_id)
+
     async def kill_process(self, domain_id: str) -> bool:
         try:
             return await asyncio.to_thread(qemu_process.kill, domain_id)

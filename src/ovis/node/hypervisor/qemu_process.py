@@ -26,6 +26,12 @@ def find(domain_id: str, proc: Path = PROC) -> list[int]:
     return [int(path.name) for path in proc.glob("[0-9]*") if _is_of(path, domain_id)]
 
 
+def runs(domain_id: str, proc: Path = PROC) -> bool:
+    """True only where it is certain: a QEMU of this domain is there, and not one of a machine within this machine (a
+    container, a virtual host for tests), which may have the same VM on its way to or from here. Blocks."""
+    return any(_is_of_this_machine(proc / str(number)) for number in find(domain_id, proc))
+
+
 def kill(domain_id: str) -> bool:
     """Whether there was one. Blocks. Raises PermissionError where QEMU runs as another user than we do."""
     found = False
@@ -39,6 +45,16 @@ def kill(domain_id: str) -> bool:
             finally:
                 os.close(held)
     return found
+
+
+def _is_of_this_machine(path: Path) -> bool:
+    """A process of an inner namespace has several numbers. Source: proc(5), NSpid."""
+    try:
+        status = (path / "status").read_text()
+    except OSError:  # it has ended
+        return False
+    numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+    return len(numbers) == 1
 
 
 def _words(path: Path) -> list[bytes]:

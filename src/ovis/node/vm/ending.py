@@ -111,10 +111,14 @@ async def _killed(vms: Vms, vm: Vm, attempts: int) -> bool:
             log.warning("VM %s does not end when asked: %s", vm.id, error)
             break
         except DomainNotFound:
-            return False
+            return await _killed_past_libvirt(vms, vm)
         else:
             return True
     return await _killed_by_force(vms, vm)
+
+
+async def _killed_past_libvirt(vms: Vms, vm: Vm) -> bool:
+    return vm.is_stray and await vms.hypervisor.kill_process(vm.id)
 
 
 async def _killed_by_force(vms: Vms, vm: Vm) -> bool:
@@ -127,7 +131,7 @@ async def _killed_by_force(vms: Vms, vm: Vm) -> bool:
         try:
             await vms.hypervisor.destroy(vm.id)
         except DomainNotFound:
-            return False
+            return await _killed_past_libvirt(vms, vm)
         except (DeadlineExceeded, NotResponding, DomainBusy):
             is_starting = vm.launch is not None and not vm.launch.done()
             if not is_starting and not await vms.hypervisor.has_process(vm.id):

@@ -7,7 +7,8 @@ What the record says, and whether libvirt has the domain:
 | creating   | yes    | it runs: the agent ended before it could note that                          |
 | creating   | no     | Down, libvirt start failed                                                  |
 | running    | yes    | it runs                                                                     |
-| running    | no     | Down, libvirt domain missing (or as was asked through the API)              |
+| running    | no     | Down, libvirt domain missing (or as was asked through the API); where its   |
+|            |        | QEMU is there all the same it runs, and does not respond                    |
 | destroying | yes    | the power is cut now; where that fails it runs on and is known              |
 | destroying | no     | forgotten                                                                   |
 | down       | yes    | it runs: a start that had been given up came through                        |
@@ -93,7 +94,7 @@ async def resync(vms: Vms, why: str) -> None:
         elif info is not None and info.state is not DomainState.SHUT_OFF:
             await bring_up_to_date(vms, vm, info)
         elif not vm.is_down:
-            vms.end(vm, _exit_of_missing(vm))
+            await _conclude_missing(vms, vm)
     for info in infos.values():
         if vms.get(info.id) is None:
             await _adopt(vms, info)
@@ -110,14 +111,33 @@ def _exit_of_missing(vm: Vm) -> Exit:
     return exit_of(vm.asked or ExitReason.LIBVIRT_DOMAIN_MISSING)
 
 
+async def _conclude_missing(vms: Vms, vm: Vm) -> None:
+    """Down only when its QEMU is not there: who is told that it is may start it elsewhere, on the same disks."""
+    if not (vm.has_qemu and await vms.hypervisor.still_runs(vm.id)):
+        log.warning("VM %s (%s) is gone, and nothing was told of its end", vm.id, vm.name)
+        vms.end(vm, _exit_of_missing(vm))
+    elif not vm.is_stray:
+        _stray(vm)
+
+
+def _stray(vm: Vm) -> None:
+    log.error(
+        "libvirt has lost VM %s (%s), whose QEMU runs on and cannot be managed; shut it down from within or end it with"
+        " VM.destroy before it is started anywhere",
+        vm.id,
+        vm.name,
+    )
+    vm.is_stray, vm.responding = True, False
+    vm.touch()
+
+
 async def look_for(vms: Vms, vm: Vm) -> None:
     """A VM of which libvirt tells nothing any more: events can be lost, and a daemon that dies tells none."""
     try:
         await vms.hypervisor.info(vm.id)
     except DomainNotFound:
         if vm.has_qemu and vm.ending is None and not migration.look_again(vm):
-            log.warning("VM %s (%s) is gone, and nothing was told of its end", vm.id, vm.name)
-            vms.end(vm, _exit_of_missing(vm))
+            await _conclude_missing(vms, vm)
     except HypervisorError as error:
         log.debug("VM %s cannot be looked for: %s", vm.id, error)
 
@@ -170,6 +190,9 @@ async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> 
         notices.tell_owed(vms, vm)
         if record.intent is not Intent.RUNNING:
             await _keep(vms, vm, Intent.RUNNING)
+    elif vm.exit is None and record.intent is Intent.RUNNING and await vms.hypervisor.still_runs(vm.id):
+        vm.status = VmStatus.UP
+        _stray(vm)
     elif vm.exit is None:
         vm.exit = _exit_of(record)
         log.warning("VM %s (%s) is Down: %s", vm.id, vm.name, vm.exit.message)
@@ -222,7 +245,8 @@ async def _finish_destroy(vms: Vms, vm_id: str) -> bool:
     try:
         await vms.hypervisor.destroy(vm_id)
     except DomainNotFound:
-        pass
+        if await vms.hypervisor.still_runs(vm_id):
+            await vms.hypervisor.kill_process(vm_id)
     except HypervisorError as error:
         log.warning("the destruction of VM %s was begun and cannot be finished: %s", vm_id, error)
         return False

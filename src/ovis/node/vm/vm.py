@@ -88,6 +88,8 @@ class Vm:
         self.thawing: asyncio.Task[None] | None = None
         self.measured: Measured | None = None
         self.responding = True
+        self.is_stray = False
+        """QEMU runs, and libvirt knows nothing of it."""
         self.resets = 0
         self.missed = 0
         self.operation: str | None = None

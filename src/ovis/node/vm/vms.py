@@ -409,6 +409,7 @@ class Vms:
 
     def _look_for(self, vm: Vm, *, is_there: bool) -> None:
         """A VM that is missing in two samples is looked for; one alone may have been taken as it came."""
+        vm.is_stray = vm.is_stray and not is_there
         vm.missed = 0 if is_there or not vm.has_qemu or vm.arrival is not None else vm.missed + 1
         if vm.missed >= MISSED_SAMPLES and vm.ending is None:
             vm.missed = 0

@@ -79,6 +79,8 @@ class SimulatedHypervisor:
         self._domains: dict[str, SimulatedDomain] = {}
         self.remnants: set[str] = set()
         """Domains whose process is gone, and which the daemon keeps."""
+        self.strays: set[str] = set()
+        """Domains whose process runs, and of which the daemon knows nothing."""
         self._numbers = itertools.count(1)
         self._hub = EventHub()
         self._lost: str | None = None
@@ -130,9 +132,15 @@ class SimulatedHypervisor:
         self.faults.check("destroy", domain_id, after=True)
 
     async def has_process(self, domain_id: str) -> bool:
-        return domain_id in self._domains and domain_id not in self.remnants
+        return domain_id in self.strays or (domain_id in self._domains and domain_id not in self.remnants)
+
+    async def still_runs(self, domain_id: str) -> bool:
+        return await self.has_process(domain_id)
 
     async def kill_process(self, domain_id: str) -> bool:
+        if domain_id in self.strays:
+            self.strays.discard(domain_id)
+            return True
         found = await self.has_process(domain_id)
         if found:
             self.stop(domain_id, "crashed")
@@ -274,6 +282,11 @@ class SimulatedHypervisor:
         if reason == "shutdown":
             self._publish(ShutDown(domain_id, "guest"))
         self._remove(self.domain(domain_id), reason)
+
+    def stray(self, domain_id: str) -> None:
+        """The daemon forgets a running domain, as libvirt 9.0 does when it is killed while a job pivots."""
+        del self._domains[domain_id]
+        self.strays.add(domain_id)
 
     def stick(self, domain_id: str) -> None:
         """QEMU stops answering: calls that need it end at their deadline."""

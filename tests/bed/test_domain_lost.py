@@ -128,7 +128,9 @@ def status(node: Node, vm_id: str) -> VmStatus:
 
 
 def written(domain: libvirt.virDomain) -> int:
-    return int(guest_shell.run(domain, "cat /run/written || echo 0").strip())
+    """The guest writes the file anew for each count: for a moment it is empty."""
+    script = '[ -e /run/written ] || { echo 0; exit; }; while x=$(cat /run/written); [ -z "$x" ]; do :; done; echo $x'
+    return int(guest_shell.run(domain, script).strip())
 
 
 def timed(call: Callable[[], object]) -> float:

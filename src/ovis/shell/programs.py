@@ -33,4 +33,5 @@ def _bare(name: str) -> tuple[str, ...]:
 
 def _run(module: str, arguments: tuple[str, ...], bare: tuple[str, ...]) -> None:
     sys.stdout.flush()
-    sys.exit(subprocess.run([sys.executable, "-m", module, *(arguments or bare)], check=False).returncode)
+    # -P: root may stand in a folder of somebody's who put a package `ovis` there
+    sys.exit(subprocess.run([sys.executable, "-P", "-m", module, *(arguments or bare)], check=False).returncode)

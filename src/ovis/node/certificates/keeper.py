@@ -111,7 +111,7 @@ async def renew_by_program(folder: Path) -> None:
     """Raises NotRenewed, OSError; then nothing is half written, and it may be repeated."""
     from ovis.node.processes import Command, Limits, Stalled, run
 
-    line = [sys.executable, "-m", "ovis.node.certificates", "--folder", str(folder), "renew"]
+    line = [sys.executable, "-P", "-m", "ovis.node.certificates", "--folder", str(folder), "renew"]
     try:
         ended = await run(Command(line, Limits(is_background=True)), seconds=PROGRAM_SECONDS)
     except Stalled as error:

@@ -5,7 +5,7 @@ SETUP := @python3 deploy/setup/setup.py
 SOURCES := src deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit real bed lint format bench docs coverage clean
+.PHONY: help setup demo test unit real bed lint format bench docs coverage packages clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ docs: setup ## the HTML reference of the node API in build/docs
 
 coverage: setup ## how many verbs of the node API are implemented
 	@$(PYTHON) -m ovis.generate coverage
+
+packages: setup ## Debian packages in build/packages, for machines like this one; an RPM as well where rpmbuild is
+	@$(PYTHON) -m deploy.packages
 
 clean: ## remove what was built here (.venv and build; the guest stays in the cache folder)
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,17 +9,17 @@ from deploy.setup.steps import announce, command
 ROOT = Path(__file__).resolve().parents[2]
 UV_VERSION = "0.13.8"  # uv.lock was written with it
 _LEAST_PYTHON = (3, 11)
-_UV = ROOT / "build/uv/bin/uv"
-_EXTRAS = ("--extra", "node", "--extra", "tracing")
+UV = ROOT / "build/uv/bin/uv"
+EXTRAS = ("--extra", "node", "--extra", "tracing")
 _NETWORK = "Can this machine reach the Python package index?"
 
 
 def install_uv() -> str:
-    if _UV.exists() and command([_UV, "--version"], deadline=30).split()[1] == UV_VERSION:
+    if UV.exists() and command([UV, "--version"], deadline=30).split()[1] == UV_VERSION:
         return f"uv {UV_VERSION} is in build/uv"
     announce(f"fetching uv {UV_VERSION}")
-    home = _UV.parents[1]
-    python = _system_python() or "python3"
+    home = UV.parents[1]
+    python = system_python() or "python3"
     advice = "Is the venv module there (Debian: python3-venv)?"
     command([python, "-m", "venv", "--clear", home], deadline=120, advice=advice)
     command([home / "bin/python", "-m", "pip", "install", "-q", f"uv=={UV_VERSION}"], deadline=300, advice=_NETWORK)
@@ -32,7 +32,7 @@ def sync() -> str:
     if not existed:
         announce("making .venv (libvirt-python is compiled)")
     command(
-        [_UV, "sync", "--frozen", "--inexact", "--compile-bytecode", *_EXTRAS, "--project", ROOT],
+        [UV, "sync", "--frozen", "--inexact", "--compile-bytecode", *EXTRAS, "--project", ROOT],
         deadline=900,
         environment={} if existed else _choice_of_python(),
         advice=_NETWORK,
@@ -45,11 +45,11 @@ def sync() -> str:
 
 def _choice_of_python() -> dict[str, str]:
     """The machine's own interpreter if it will do, else whichever uv finds or fetches."""
-    python = _system_python()
+    python = system_python()
     return {"UV_PYTHON": python, "UV_PYTHON_DOWNLOADS": "never"} if python else {}
 
 
-def _system_python() -> str | None:
+def system_python() -> str | None:
     python = shutil.which("python3", path="/usr/bin")
     if python is None:
         return None

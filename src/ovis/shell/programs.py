@@ -31,7 +31,8 @@ def _bare(name: str) -> tuple[str, ...]:
     return () if name == "report" else ("--help",)
 
 
-def _run(module: str, arguments: tuple[str, ...], bare: tuple[str, ...]) -> None:
+def _run(module: str, arguments: tuple[str, ...], bare: tuple[str, ...]) -> int:
+    """The program's exit code, returned: click means a broken pipe when it exits with 1."""
     sys.stdout.flush()
     # -P: root may stand in a folder of somebody's who put a package `ovis` there
-    sys.exit(subprocess.run([sys.executable, "-P", "-m", module, *(arguments or bare)], check=False).returncode)
+    return subprocess.run([sys.executable, "-P", "-m", module, *(arguments or bare)], check=False).returncode

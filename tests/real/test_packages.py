@@ -126,3 +126,20 @@ def test_purge_keeps_what_a_host_needs_that_is_set_up(packages: str, tmp_path: P
     assert told[0].startswith("ovis: libvirt, LVM")
     assert told[1] == "nothing is"
     assert all("No such file" in line for line in told[2:])
+
+
+def test_package_is_not_configured_where_number_36_is_somebody_elses(packages: str, tmp_path: Path) -> None:
+    told = in_a_copy(
+        tmp_path,
+        f"""{BEGIN}
+        useradd --system --uid 36 --gid 0 --no-create-home stranger
+        dpkg -i {packages} > /log || grep "the user" /log
+        userdel stranger
+        quietly dpkg --configure ovis
+        id --name --user 36
+        """,
+    ).splitlines()
+    assert [line for line in told if "stranger" in line or line == "ovis"] == [
+        "step accounts: the user stranger has the number 36; remove it, or give it another number",
+        "ovis",
+    ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from ovis.node.privileged.devices import ReadDevice
+from ovis.node.privileged.devices import ReadDevice, SettleDevices
 from ovis.node.privileged.multipath import ResizeMap
 from ovis.node.storage.domains.block_creation import mapping
 from ovis.node.storage.domains.block_domain import BlockDomain
@@ -61,6 +61,8 @@ async def resize(domain: BlockDomain, device: PurePosixPath) -> int:
         resized = await domain.host.root.call(ResizeMap(name=device.name))
         if not resized.ok:
             raise PhysicalVolumeResizeFailed(f"resizing {device.name}", resized.status, resized.complaint)
+        # LVM finds disks by their links, which go for a moment while udev looks at the new size
+        await domain.host.root.call(SettleDevices())
     size = await groups.resize(domain.host.lvm, domain.id, device)
     await _write_mapping(domain)
     return size

@@ -1,6 +1,7 @@
 """An iSCSI target reached over two portals, and multipath above it."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +25,13 @@ def device(tmp_path: Path) -> Iterator[Path]:
             until("udev has named the device", devices)  # later than multipathd knows it
             (found,) = devices()
             yield found
-            run("multipath", "-f", found.name)
+            until("udev has let go of it", lambda: can_flush(found.name))
     until("its paths are gone", lambda: not paths())
+
+
+def can_flush(name: str) -> bool:
+    """udev may be looking at it."""
+    return subprocess.run(["multipath", "-f", name], capture_output=True, timeout=60, check=False).returncode == 0
 
 
 def devices() -> list[Path]:

@@ -20,7 +20,7 @@ from ovis.node.storage.formats.pool_metadata import DomainStatus
 from ovis.node.storage.io.interface import FileIo
 from ovis.node.storage.pool import asking, creating
 from ovis.node.storage.pool.creating import NewPool
-from ovis.node.storage.pool.errors import DomainAttached, DomainNotInPool, PoolExists, WrongMaster
+from ovis.node.storage.pool.errors import DomainAttached, DomainNotInPool, PoolExists, SpmStartFailed, WrongMaster
 from ovis.node.storage.storage import Storage
 
 ACTIVE, ATTACHED = DomainStatus.ACTIVE, DomainStatus.ATTACHED
@@ -175,7 +175,10 @@ async def lives_again(cluster: Cluster, found: Domains, operation: Operation) ->
 async def done_again(storage: Storage, found: Domains, operation: Operation) -> None:
     """With nobody in the way it ends as the model says."""
     pool = pool_of(storage)
-    await pool.spm.take()
+    try:
+        await pool.spm.take()
+    except SpmStartFailed:  # a start that was cut short was being undone in that moment: engines ask again
+        await pool.spm.take()
     for task in storage.tasks.all():
         await storage.tasks.wait(task.task_id)
     with contextlib.suppress(DomainAttached, DomainNotInPool, WrongMaster):  # it was done before

@@ -164,7 +164,7 @@ async def _domains(vms: Vms) -> list[DomainInfo]:
 
 
 async def _recover_record(vms: Vms, record: Record, info: DomainInfo | None) -> None:
-    if record.intent is Intent.DESTROYING and (info is None or await _finish_destroy(vms, record.id)):
+    if record.intent is Intent.DESTROYING and await _finish_destroy(vms, record.id):
         log.info("the destruction of VM %s is finished", record.id)
         if "<tpm" in record.xml or "<nvram" in record.xml:
             await external_data.forget(vms, record.id, record.xml)
@@ -243,10 +243,11 @@ def _resume_watching(vms: Vms, vm: Vm, info: DomainInfo) -> None:
 
 async def _finish_destroy(vms: Vms, vm_id: str) -> bool:
     try:
-        await vms.hypervisor.destroy(vm_id)
-    except DomainNotFound:
-        if await vms.hypervisor.still_runs(vm_id):
-            await vms.hypervisor.kill_process(vm_id)
+        try:
+            await vms.hypervisor.destroy(vm_id)
+        except DomainNotFound:
+            if await vms.hypervisor.still_runs(vm_id):
+                await vms.hypervisor.kill_process(vm_id)
     except HypervisorError as error:
         log.warning("the destruction of VM %s was begun and cannot be finished: %s", vm_id, error)
         return False
